@@ -1,0 +1,120 @@
+"""What contexts know of the platform: protocols and the plain data that crosses them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from meterhouse.kernel.errors import DependencyFailed
+
+FetchReason = Literal[
+    "bad_url",
+    "blocked_address",
+    "dns",
+    "connect",
+    "tls",
+    "timeout",
+    "too_large",
+    "too_many_redirects",
+    "protocol",
+    "decode",
+]
+
+
+@dataclass(frozen=True)
+class FetchLimits:
+    """Bounds of one fetch, redirects included. `body_bytes_max` counts bytes after decompression."""
+
+    connect_timeout_s: float = 10.0
+    total_timeout_s: float = 30.0
+    body_bytes_max: int = 20_000_000
+    redirects_max: int = 5
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A complete answer. `url` is the address that finally answered; header names are lower case."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    redirects: tuple[str, ...] = ()
+    duration_s: float = 0.0
+
+
+@dataclass
+class FetchFailed(DependencyFailed):
+    """No complete answer was received; `reason` says why in one word."""
+
+    reason: FetchReason = "connect"
+
+    default_code = "fetch_failed"
+
+    __str__ = DependencyFailed.__str__
+
+
+class Fetcher(Protocol):
+    """The one guarded way out to the network. An answer of any status is returned, never raised."""
+
+    async def fetch(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        limits: FetchLimits | None = None,
+    ) -> Fetched: ...
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The answer of a query: column names and rows in order."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[object, ...]] = field(default_factory=tuple)
+
+
+class EventStore(Protocol):
+    """A narrow port over the ClickHouse engine, embedded or on a server; the same SQL for both.
+
+    SQL is written by this project only. Whatever a user sent travels in `parameters`, bound by the
+    engine as `{name:Type}`.
+    """
+
+    async def query(
+        self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
+    ) -> Rows: ...
+
+    async def command(self, sql: str) -> None: ...
+
+    async def insert_json_lines(self, table: str, lines: bytes) -> None:
+        """Store one block of JSON lines; on return it is on disk and visible to the next query."""
+        ...
+
+    async def ping(self) -> None:
+        """Raise `DependencyFailed` unless the engine answers."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Database(Protocol):
+    """PostgreSQL. One unit of work is one transaction: committed on leaving, rolled back on an error."""
+
+    def begin(self) -> AbstractAsyncContextManager[AsyncConnection]: ...
+
+
+class Queue(Protocol):
+    """Background tasks, at least once. A task is enqueued in the transaction that needs it."""
+
+    async def enqueue(
+        self, connection: AsyncConnection, task: str, *, key: str | None = None, **arguments: object
+    ) -> None:
+        """Ask for `task(**arguments)` after commit; tasks of one `key` run one after another."""
+        ...
