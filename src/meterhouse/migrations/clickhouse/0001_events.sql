@@ -1,0 +1,27 @@
+-- Raw usage events: the truth that every quantity is computed from; rows are never rewritten.
+-- `key` is the 128-bit hash of the event's identity (organisation, source, id). The projection keeps
+-- a copy of it in hash order inside the same part, so "is it stored already?" needs no second table
+-- that could fall out of step.
+CREATE TABLE IF NOT EXISTS events
+(
+    organisation_id UUID,
+    type String,
+    subject String,
+    time DateTime64(6, 'UTC'),
+    source String,
+    id String,
+    uid UUID,
+    origin Enum8('user' = 1, 'system' = 2),
+    customer_id String,
+    member_id String,
+    external_member_id String,
+    parent_id String,
+    ingested_at DateTime64(6, 'UTC'),
+    stored_at DateTime64(6, 'UTC'),
+    data String CODEC(ZSTD(1)),
+    key UInt128,
+    PROJECTION by_key (SELECT key ORDER BY key)
+)
+ENGINE = MergeTree
+ORDER BY (organisation_id, type, subject, time)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
