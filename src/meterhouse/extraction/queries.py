@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction.model import Page
 from meterhouse.extraction.pages import unpack
-from meterhouse.extraction.stored import QuotaUse, StoredStrategy
+from meterhouse.extraction.stored import StoredStrategy
 from meterhouse.extraction.tables import strategies, strategy_log, strategy_pages
 from meterhouse.kernel.errors import NotFound
 
@@ -58,7 +58,7 @@ async def find_page(connection: AsyncConnection, *, strategy_id: UUID) -> Page |
     return unpack(row.url, row.page) if row else None
 
 
-async def get_quota_use(connection: AsyncConnection, *, organisation_id: UUID, now: datetime) -> QuotaUse:
+async def count_quota_use(connection: AsyncConnection, *, organisation_id: UUID, now: datetime) -> int:
     """How many strategies were made in the rolling window of 30 days, deleted ones included (reference, 2.5)."""
     used = await connection.scalar(
         select(func.count())
@@ -69,7 +69,7 @@ async def get_quota_use(connection: AsyncConnection, *, organisation_id: UUID, n
             strategy_log.c.action == "create",
         )
     )
-    return QuotaUse(used=int(used or 0))
+    return int(used or 0)
 
 
 def from_row(row: Row[Any]) -> StoredStrategy:

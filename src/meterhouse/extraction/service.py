@@ -40,19 +40,19 @@ __all__ = [
     "StoredStrategy",
     "StrategyRequest",
     "check_url",
+    "count_quota_use",
     "delete_strategy",
     "execute",
     "fetch_page",
     "generate_strategy",
-    "get_quota_use",
     "get_strategy",
     "list_strategies",
     "update_filter",
 ]
 
+count_quota_use = queries.count_quota_use
 get_strategy = queries.get_strategy
 list_strategies = queries.list_strategies
-get_quota_use = queries.get_quota_use
 
 
 async def generate_strategy(

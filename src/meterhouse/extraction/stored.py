@@ -56,13 +56,6 @@ class Extracted:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class QuotaUse:
-    """Strategies made within the rolling window, deleted ones included."""
-
-    used: int
-
-
 @dataclass
 class PageNotFetched(Invalid):
     """There is no page to work on. `reason` says why in one word, `status` what the site answered, if it did.
