@@ -218,6 +218,8 @@ def _describe(
         holder = cell if cell is not None else node
         if holder.get(name):
             said.append(str(holder.get(name)))
+    if before := _words_before(node):
+        said.append(before)
     size = max((places.get(node, 0.0), 1.0))
     return Column(
         field=Field(selector="" if selector == ":scope" else selector),
@@ -254,7 +256,28 @@ def name_words(element: HtmlElement) -> set[str]:
             words.update(tokens_of(value[:200]))
     if element.tag == "time":
         words.add("time")
+    if element.tag == "a":
+        words.update(_address_words(element.get("href") or ""))
     return words
+
+
+def _address_words(href: str) -> set[str]:
+    """The words of an address that tell the kind of its target: folders and query names, not the last part."""
+    path, _, query = href[:300].partition("?")
+    folders = path.split("//", 1)[-1].split("/")
+    folders = folders[1:] if "//" in path else folders
+    kept = folders if query else folders[:-1]
+    words = [word for folder in kept[:4] for word in tokens_of(folder) if len(word) > 3]
+    return {*words, *(part.partition("=")[0] for part in query.split("&")[:3] if part)} if href else set()
+
+
+def _words_before(node: HtmlElement) -> str:
+    """The short text right before an element, as "by" before a name."""
+    before = node.getprevious()
+    parent = node.getparent()
+    text = before.tail if before is not None else parent.text if parent is not None else None
+    text = " ".join((text or "").split())
+    return text if len(text) <= 24 else ""
 
 
 def _sources(column: Column, base: str) -> Iterator[Column]:
@@ -355,7 +378,7 @@ def _cut(column: Column, regex: str, lead: str) -> Iterator[Column]:
                 field=replace(column.field, regex=regex),
                 values=values,
                 said=(*column.said, lead.strip(" :：")),
-                derived=column.derived,
+                derived=column.derived + (0 if lead.endswith((":", "：")) else 1),
                 alternates=tuple(replace(one, regex=regex) for one in column.alternates),
             )
         )

@@ -37,6 +37,7 @@ def fold(word: str) -> str:
 
 
 _WORD = re.compile(r"[^\W\d_]+|\d+")
+_STEM = re.compile(r"(?<=\w{3})(?:ings?|ers?|ed|es|s)$")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _GLYPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 
@@ -60,7 +61,9 @@ def alike(one: str, other: str) -> bool:
     if unspaced(one) or unspaced(other):
         return len(min(one, other, key=len)) >= 2 and (one in other or other in one)
     short, long = sorted((one, other), key=len)
-    return len(short) >= 4 and len(long) - len(short) <= 3 and long.startswith(short)
+    if len(short) >= 4 and len(long) - len(short) <= 3 and long.startswith(short):
+        return True
+    return len(short) >= 5 and _STEM.sub("", one) == _STEM.sub("", other)
 
 
 # Specific roles come first: a phrase takes the first role that one of its words belongs to.
@@ -126,14 +129,14 @@ ROLES: tuple[Role, ...] = (
         "comments",
         "comment comments reply replies answers kommentare antworten commentaires reponses comentarios respuestas reacties"
         " kommentarer svar комментарии ответы balasan komentar コメント 评论 回复 댓글 yorum cevap odpowiedzi vastauksia",
-        "comment comments reply replies answers responses count",
+        "comment comments reply replies answers responses",
         "number counted",
     ),
     _role(
         "views",
         "views view reads hits ansichten aufrufe vues vistas visitas visninger просмотры bekeken dilihat 閲覧 浏览 조회"
         " visualizzazioni odslon goruntulenme",
-        "view views hits reads count",
+        "view views hits reads",
         "number counted",
     ),
     _role(

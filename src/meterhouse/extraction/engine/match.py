@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine.columns import Column
+from meterhouse.extraction.engine.document import text_of
 from meterhouse.extraction.engine.lexicon import Role, alike, tokens_of
 from meterhouse.extraction.engine.request import Wanted
 
 ACCEPT_MIN = 0.95
+OPTIONS_MAX = 12
+_BY = frozenset("by von par por door av af przez от oleh di da tarafindan 作者 od".split())
+_SEEN_ATTRS = frozenset({"datetime", "content", "data-price", "data-date"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _LINKS = frozenset({"href", "src", "data-src"})
 _COUNTS = frozenset({"comments", "views", "votes", "stars", "forks", "rooms", "rating"})
@@ -27,21 +33,8 @@ def assign(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]:
     """The best column for each field, no column twice; links are chosen after the title they belong to."""
     links = [one for one in fields if _is(one, "link")]
     others = [one for one in fields if not _is(one, "link")]
-    scored = sorted(
-        (
-            Match(wanted, column, score)
-            for wanted in others
-            for column in columns
-            if (score := rate(wanted, column)) >= ACCEPT_MIN
-        ),
-        key=lambda one: -one.score,
-    )
-    chosen: dict[str, Match] = {}
-    used: list[Column] = []
-    for one in scored:
-        if one.wanted.name not in chosen and not any(_same(one.column, column) for column in used):
-            chosen[one.wanted.name] = one
-            used.append(one.column)
+    chosen = {one.wanted.name: one for one in _own_words(_pair_up(others, columns), columns)}
+    used = [one.column for one in chosen.values()]
     title = next((one.column for one in chosen.values() if _is(one.wanted, "title")), None)
     for wanted in links:
         best = max(
@@ -55,30 +48,99 @@ def assign(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]:
     return [chosen[one.name] for one in fields if one.name in chosen]
 
 
+def _pair_up(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]:
+    """Pair fields and columns for the best sum: greedily first, then by moving a field aside where that gains."""
+    options: list[list[Match]] = []
+    for wanted in fields:
+        rated = [Match(wanted, column, score) for column in columns if (score := rate(wanted, column)) >= ACCEPT_MIN]
+        options.append(sorted(rated, key=lambda one: -one.score)[:OPTIONS_MAX])
+    held: list[Match | None] = [None] * len(fields)
+    order = sorted(range(len(fields)), key=lambda at: -(options[at][0].score if options[at] else 0.0))
+    for at in order:
+        held[at] = _free(options[at], held, at)
+    for _ in range(3):
+        for at in order:
+            _displace(at, options, held)
+    return [one for one in held if one is not None]
+
+
+def _free(options: Sequence[Match], held: Sequence[Match | None], at: int) -> Match | None:
+    taken = [one.column for other, one in enumerate(held) if one is not None and other != at]
+    return next((one for one in options if not any(_same(one.column, column) for column in taken)), None)
+
+
+def _displace(at: int, options: list[list[Match]], held: list[Match | None]) -> None:
+    """Take a column from its holder when both together are better off."""
+    now = held[at]
+    for wish in options[at]:
+        if now is not None and wish.score <= now.score:
+            return
+        holder = next((o for o, one in enumerate(held) if o != at and one and _same(one.column, wish.column)), None)
+        if holder is None:
+            held[at] = wish
+            return
+        before = (now.score if now else 0.0) + (held[holder].score if held[holder] else 0.0)  # type: ignore[union-attr]
+        trial = [*held]
+        trial[at] = wish
+        other = _free(options[holder], trial, holder)
+        if wish.score + (other.score if other else 0.0) > before + 0.01:
+            held[at], held[holder] = wish, other
+            return
+
+
+def _own_words(matches: list[Match], columns: Sequence[Column]) -> list[Match]:
+    """A text that holds another chosen field inside itself keeps only its own words."""
+    kept: list[Match] = []
+    for one in matches:
+        inner = any(other is not one and _holds(one.column, other.column) for other in matches)
+        own = next((c for c in columns if inner and _piece_of(one.column, c)), None)
+        kept.append(replace(one, column=own) if own is not None else one)
+    return kept
+
+
+def _holds(outer: Column, inner: Column) -> bool:
+    if outer.field.piece is not None or outer.field.attr or inner.field.attr or outer.field.source != "css":
+        return False
+    pairs = [(o, i) for o, i in zip(outer.nodes, inner.nodes, strict=True) if o is not None and i is not None]
+    return bool(pairs) and all(o is not i and o in i.iterancestors() for o, i in pairs)
+
+
+def _piece_of(whole: Column, part: Column) -> bool:
+    return (
+        part.field.piece == 0
+        and part.field.regex is None
+        and part.nodes == whole.nodes
+        and part.fill >= 0.9 * whole.fill
+        and min(len(value) for value in part.present) > 1
+    )
+
+
 def rate(wanted: Wanted, column: Column) -> float:
     """How well a column answers a field; about 1 is a plausible guess, above 2 a good answer."""
     if not column.present:
         return 0.0
     role = wanted.role
-    lexical = _lexical(wanted, column)
+    words = lexical(wanted, column)
     form = _form(wanted, role, column)
-    score = 1.3 * lexical + form + 0.5 * column.fill - 0.12 * column.derived
+    score = 1.3 * words + form + 0.5 * column.fill - 0.12 * column.derived
     score -= min(0.8, 0.1 * (column.breadth - 1))
     if _links(column) and role is not None and role.name != "image":
         score -= 2.0
+    if column.field.attr is not None and column.field.attr not in _LINKS:
+        score -= 0.1 if column.field.attr in _SEEN_ATTRS else 0.3
     if len(column.values) > 3 and len(set(column.present)) == 1:
         score -= 0.7
     if role is not None and role.name == "title":
         score += _title(column)
     elif role is not None and role.name == "description":
         score += _description(column)
-    elif lexical < 0.3 and (role is None or not role.kinds - {"text", "long"}):
+    elif words < 0.3 and (role is None or not role.kinds - {"text", "long"}):
         score -= 0.7
     return score
 
 
 def rate_link(wanted: Wanted, column: Column, title: Column | None) -> float:
-    score = 0.6 + 0.4 * column.fill + 0.6 * _lexical(wanted, column)
+    score = 0.6 + 0.4 * column.fill + 0.6 * lexical(wanted, column)
     score += 0.4 * len(set(column.present)) / max(1, len(column.present))
     if column.field.attr != "href":
         score -= 0.6
@@ -106,7 +168,7 @@ def _same_anchor(title: Column, link: Column) -> float:
     return hits / total if total else 0.0
 
 
-def _lexical(wanted: Wanted, column: Column) -> float:
+def lexical(wanted: Wanted, column: Column) -> float:
     """How far the words of the request, or its role's, are found at the column: 1 for its visible label."""
     best = 0.0
     role = wanted.role
@@ -120,6 +182,10 @@ def _lexical(wanted: Wanted, column: Column) -> float:
         best = max(best, 0.75 * bool(role.hints & column.own), 0.4 * bool(role.hints & column.near))
         if role.name in _COUNTS:
             best = max(best, 0.7 * _worded(wanted, column))
+        if role.name == "author" and any(tokens and tokens[-1] in _BY for tokens in said):
+            best = max(best, 0.8)
+        if any(len(hint) >= 4 and hint in name for hint in role.hints for name in column.own):
+            best = max(best, 0.6)
     return best
 
 
@@ -141,7 +207,9 @@ def _any(words: Sequence[str], names: Iterable[str], role: Role | None) -> float
     if not hits:
         return 0.0
     exact = sum(1 for word in specific if any(alike(word, name) for name in names))
-    return 0.7 + 0.3 * hits / len(words) + (0.15 if exact else 0.0)
+    if role is not None and hits == exact and not any(name in role.hints for name in names):
+        return 0.4 * hits / len(words)
+    return 0.5 + 0.5 * hits / len(words) + (0.15 if exact else 0.0)
 
 
 def _worded(wanted: Wanted, column: Column) -> float:
@@ -190,7 +258,17 @@ def _title(column: Column) -> float:
     score += 0.15 * bool(around & {"b", "strong", "th"})
     score += 0.3 * len(set(column.present)) / len(column.present)
     score += 0.2 if 8 <= middle <= 150 else -0.4 if middle > 250 or middle < 3 else 0.0
+    if column.field.piece is not None or _part_of_link(node):
+        score -= 0.25
     return score - min(0.3, column.place * 0.012) - (0.3 if column.field.attr else 0.0)
+
+
+def _part_of_link(node: HtmlElement) -> bool:
+    """True when the element is only a part of the words of a link or heading."""
+    for ancestor in list(node.iterancestors())[:2]:
+        if ancestor.tag == "a" or ancestor.tag in _HEADINGS:
+            return len(text_of(ancestor)) > len(text_of(node)) + 1
+    return False
 
 
 def _description(column: Column) -> float:

@@ -192,8 +192,10 @@ def _from_schema(types: Mapping[str, str], said: tuple[Wanted, ...]) -> tuple[Wa
         tokens = tokens_of(name)
         role = role_of(tokens)
         extra = next((one.words for one in said if role and one.role is role), ())
-        plain = next((one.words for one in said if any(alike(a, b) for a in one.words for b in tokens)), ())
-        words = tuple(dict.fromkeys((*tokens, *(plain or extra))))
+        near = next((one for one in said if any(alike(a, b) for a in one.words for b in tokens)), None)
+        words = tuple(dict.fromkeys((*tokens, *(near.words if near else extra))))
+        if near is not None and near.role is not None and (role is None or role.kinds & {"time", "date"}):
+            role = near.role
         fields.append(Wanted(name, words, role or role_of(words), kind == "array", kind))
     return tuple(fields)
 
