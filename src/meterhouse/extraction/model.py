@@ -91,14 +91,21 @@ class Field:
 
 @dataclass(frozen=True)
 class Container:
-    """What one record is: each match (`each`), a match with the siblings up to the next (`run`), or the page."""
+    """What one record is: each match (`each`), a match with the siblings up to the next (`run`), or the page.
+
+    With `header`, only rows of tables whose column headers read so; records without a value in any of the
+    `require` fields are left out.
+    """
 
     selector: str = ""
     mode: Mode = "each"
     require: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
 
     def to_document(self) -> dict[str, object]:
         document: dict[str, object] = {"selector": self.selector, "mode": self.mode}
+        if self.header:
+            document["header"] = list(self.header)
         if self.require:
             document["require"] = list(self.require)
         return document
@@ -106,14 +113,12 @@ class Container:
     @classmethod
     def from_document(cls, document: object) -> Container:
         reader = _Reader(document, ("container",))
-        reader.only("selector", "mode", "require")
-        require = reader.sequence("require")
-        if not all(isinstance(name, str) for name in require):
-            raise _refused(("container", "require"), "a list of field names is needed")
+        reader.only("selector", "mode", "require", "header")
         return cls(
             selector=reader.text("selector") or "",
             mode=cast(Mode, reader.choice("mode", get_args(Mode), "each")),
-            require=tuple(str(name) for name in require),
+            require=reader.texts("require"),
+            header=reader.texts("header"),
         )
 
 
@@ -236,6 +241,12 @@ class _Reader:
 
     def sequence(self, key: str) -> Sequence[object]:
         return self._typed(key, list, "a list") or []
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        values = self.sequence(key)
+        if not all(isinstance(value, str) for value in values):
+            raise _refused((*self._path, key), "a list of texts is needed")
+        return tuple(str(value) for value in values)
 
     def choice(self, key: str, known: Sequence[str], default: str) -> str:
         value = self._typed(key, str, "text") or default

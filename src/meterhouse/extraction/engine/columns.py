@@ -14,6 +14,7 @@ from meterhouse.extraction.engine.kinds import PATTERNS, find_kind, kinds_of
 from meterhouse.extraction.engine.labels import label_pairs
 from meterhouse.extraction.engine.lexicon import tokens_of
 from meterhouse.extraction.engine.selectors import quotable, stable
+from meterhouse.extraction.engine.tables import header_of
 from meterhouse.extraction.engine.values import read_element, section_title
 from meterhouse.extraction.model import Field
 
@@ -231,20 +232,6 @@ def _describe(
         depth=depth,
         place=size,
     )
-
-
-def header_of(cell: HtmlElement, headers: Sequence[str]) -> str:
-    """The header over a cell, spans counted."""
-    column = 0
-    for before in cell.itersiblings(preceding=True):
-        if before.tag in {"td", "th"}:
-            column += _span(before)
-    return headers[column] if column < len(headers) else ""
-
-
-def _span(cell: HtmlElement) -> int:
-    span = cell.get("colspan") or "1"
-    return min(int(span), 50) if span.isdigit() and span != "0" else 1
 
 
 def name_words(element: HtmlElement) -> set[str]:

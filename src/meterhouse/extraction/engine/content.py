@@ -26,7 +26,8 @@ def sections(document: Document) -> list[Item]:
     """One item per heading: `heading`, `level`, and the text up to the next heading as `content`."""
     found: list[Item] = []
     heading, level, lines = "", 0, list[str]()
-    for element, kind in _walk(main_of(document.root)):
+    main = main_of(document.root)
+    for element, kind in _walk(main, 0.4 * _paragraph_chars(main)):
         if kind:
             _close(found, heading, level, lines)
             heading, level, lines = text_of(element), kind, []
@@ -73,13 +74,15 @@ def _paragraph_chars(element: HtmlElement) -> int:
     return sum(len(squeeze(p.text)) + sum(len(c.tail or "") for c in p) for p in element.iter("p", "li", "pre"))
 
 
-def _walk(root: HtmlElement) -> list[tuple[HtmlElement, int]]:
+def _walk(root: HtmlElement, most: float) -> list[tuple[HtmlElement, int]]:
     """Headings with their level and text blocks with 0, in document order."""
     found: list[tuple[HtmlElement, int]] = []
     stack = [root]
     while stack:
         element = stack.pop()
-        if element is not root and (not isinstance(element.tag, str) or boilerplate(element)):
+        if not isinstance(element.tag, str) or element.tag in HIDDEN_TAGS:
+            continue
+        if element is not root and boilerplate(element) and _paragraph_chars(element) <= most:
             continue
         if element.tag in _LEVELS:
             if text_of(element):

@@ -166,7 +166,14 @@ def _gather(element: HtmlElement, parts: list[str]) -> None:
 def pieces_of(element: HtmlElement) -> list[str]:
     """The direct text runs of an element, in order: its own words between its children."""
     runs = [squeeze(element.text)] + [squeeze(child.tail) for child in element]
-    return [run for run in runs if run.strip(" |•·,;:-–—/()[]»«>")]
+    return [_unbracketed(run) for run in runs if run.strip(" |•·,;:-–—/()[]»«>")]
+
+
+def _unbracketed(run: str) -> str:
+    """Brackets that open or close around a neighbouring element are no part of the run."""
+    if run.count("(") > run.count(")"):
+        run = run.removesuffix("(").rstrip()
+    return run.removeprefix(")").lstrip() if run.count(")") > run.count("(") else run
 
 
 def classes_of(element: HtmlElement) -> list[str]:

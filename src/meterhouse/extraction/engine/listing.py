@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine.columns import columns_of
-from meterhouse.extraction.engine.document import Document, text_of
+from meterhouse.extraction.engine.document import Document
 from meterhouse.extraction.engine.lexicon import BY_NAME
 from meterhouse.extraction.engine.match import Match, assign
 from meterhouse.extraction.engine.request import Wanted, Wish
 from meterhouse.extraction.engine.run import run_from
 from meterhouse.extraction.engine.segments import Census, Segment, segments
+from meterhouse.extraction.engine.tables import headers_of
 from meterhouse.extraction.model import Container, Field
 
 SAMPLE_SMALL = 8
@@ -73,36 +74,11 @@ def _sample(members: Sequence[HtmlElement], size: int) -> list[HtmlElement]:
     return [members[int(at * step)] for at in range(size)]
 
 
-def headers_of(member: HtmlElement) -> list[str]:
-    """The column headers of the table that a row stands in: from `thead`, a row of `th`, or none."""
-    row = member if member.tag == "tr" else next(member.iterancestors("tr"), None)
-    table = next(row.iterancestors("table"), None) if row is not None else None
-    if table is None:
-        return []
-    for candidate in list(table.iter("tr"))[:6]:
-        cells = [cell for cell in candidate if cell.tag in {"th", "td"}]
-        headed = candidate.getparent() is not None and candidate.getparent().tag == "thead"
-        if len(cells) > 1 and (headed or all(cell.tag == "th" for cell in cells)):
-            return _spread(cells)
-    first = next(table.iter("tr"), None)
-    if first is not None and first is not row and all(len(text_of(cell)) < 30 for cell in first):
-        return _spread([cell for cell in first if cell.tag in {"td", "th"}])
-    return []
-
-
-def _spread(cells: Sequence[HtmlElement]) -> list[str]:
-    spread: list[str] = []
-    for cell in cells:
-        span = cell.get("colspan") or "1"
-        spread.extend([text_of(cell)[:80]] * (min(int(span), 50) if span.isdigit() else 1))
-    return spread
-
-
 def _container(segment: Segment, matches: Sequence[Match]) -> Container:
     keys = [one.wanted.name for one in matches if one.wanted.role and one.wanted.role.name == "title"]
     if not keys:
         keys = [max(matches, key=lambda one: one.column.fill).wanted.name]
-    return Container(segment.selector, segment.mode, tuple(keys))
+    return Container(segment.selector, segment.mode, tuple(keys), segment.header)
 
 
 def _fields(matches: Sequence[Match]) -> dict[str, Field]:

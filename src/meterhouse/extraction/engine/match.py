@@ -233,7 +233,8 @@ def _form(wanted: Wanted, role: Role | None, column: Column) -> float:
     kinds = role.kinds
     if kinds == {"text"} or role.name == "title":
         odd = max(share("money"), share("date"), share("time"), share("number"), share("url"), share("duration"))
-        return 0.5 - 1.2 * odd - 0.3 * share("long") * (role.name != "title")
+        plain = 0.25 * (1 - share("text")) * (role.name == "title")
+        return 0.5 - 1.2 * odd - plain - 0.3 * share("long") * (role.name != "title")
     if role.name == "description":
         return 0.3 - 1.2 * max(share("money"), share("date"), share("number"), share("url"))
     best = max((share(kind) for kind in kinds), default=0.0)

@@ -10,6 +10,7 @@ from meterhouse.extraction.engine import structured
 from meterhouse.extraction.engine.content import sections
 from meterhouse.extraction.engine.document import Document, parse
 from meterhouse.extraction.engine.selectors import select
+from meterhouse.extraction.engine.tables import HeaderFilter, header_row
 from meterhouse.extraction.engine.values import Record, read_field
 from meterhouse.extraction.model import Container, ExtractionFailed, Field, Item, Page, RunResult, Strategy
 from meterhouse.extraction.schema import OutputSchema
@@ -74,8 +75,9 @@ def records_of(container: Container, document: Document) -> Iterator[list[HtmlEl
         return
     heads = select(container.selector, [document.root])[:RECORDS_MAX]
     if container.mode == "each":
+        rows = HeaderFilter(container.header)
         for head in heads:
-            if not header_row(head):
+            if not header_row(head) and rows.passes(head):
                 yield [head]
         return
     known = set(heads)
@@ -92,10 +94,6 @@ def run_from(head: HtmlElement, heads: set[HtmlElement]) -> list[HtmlElement]:
         if isinstance(follower.tag, str):
             roots.append(follower)
     return roots
-
-
-def header_row(element: HtmlElement) -> bool:
-    return element.tag == "tr" and len(element) > 0 and all(child.tag == "th" for child in element)
 
 
 def _structured(one: Field) -> bool:

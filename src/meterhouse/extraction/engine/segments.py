@@ -15,13 +15,14 @@ from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine.content import boilerplate
 from meterhouse.extraction.engine.document import HIDDEN_TAGS, classes_of, hidden, squeeze
-from meterhouse.extraction.engine.run import header_row
+from meterhouse.extraction.engine.tables import header_row, headers_of
 from meterhouse.extraction.engine.selectors import quotable, stable
 from meterhouse.extraction.model import Mode
 
 MEMBERS_MIN = 2
 CANDIDATES_MAX = 48
 ANCHOR_CLIMB_MAX = 5
+BOILER_SHARE_MAX = 0.4
 _NEVER = frozenset("html body head br b i em strong font option col colgroup thead tbody form hr input button label".split())
 _HEADS = frozenset("h1 h2 h3 h4 h5 h6 dt p tr li div article section a td strong".split())
 _GENERIC_ATTRS = frozenset({"class", "id", "style", "href", "src", "title", "alt", "width", "height", "align", "valign"})
@@ -47,6 +48,7 @@ class Segment:
     leaves: float = 0.0
     boiler: float = 0.0
     rank: float = 0.0
+    header: tuple[str, ...] = ()
 
 
 class Census:
@@ -59,20 +61,27 @@ class Census:
         self.weights: dict[HtmlElement, Weight] = {}
         self.boiler: set[HtmlElement] = set()
         self._visit()
+        self._mark()
 
     def _visit(self) -> None:
-        stack: list[tuple[HtmlElement, bool]] = [(self.body, False)]
+        stack: list[HtmlElement] = [self.body]
         while stack:
-            element, inside = stack.pop()
+            element = stack.pop()
             self.order.append(element)
-            inside = inside or (element is not self.body and boilerplate(element))
-            if inside:
-                self.boiler.add(element)
             for child in reversed(element):
                 if isinstance(child.tag, str) and child.tag not in HIDDEN_TAGS and not hidden(child):
-                    stack.append((child, inside))
+                    stack.append(child)
         for element in reversed(self.order):
             self.weights[element] = self._weigh(element)
+
+    def _mark(self) -> None:
+        """An element that holds most of the page's text is no side matter, whatever its name says."""
+        most = BOILER_SHARE_MAX * self.weights[self.body].chars
+        for element in self.order:
+            if element is self.body:
+                continue
+            if element.getparent() in self.boiler or (self.weights[element].chars < most and boilerplate(element)):
+                self.boiler.add(element)
 
     def _weigh(self, element: HtmlElement) -> Weight:
         own = len(squeeze(element.text))
@@ -100,6 +109,7 @@ def segments(census: Census) -> list[Segment]:
         if key not in ranked or len(selector) < len(ranked[key].selector):
             ranked[key] = segment
     best = sorted(ranked.values(), key=lambda one: -one.rank)[:CANDIDATES_MAX]
+    best += [one for segment in best for one in _by_header(segment, census)]
     runs = [one for segment in best if (one := _as_run(segment, census)) is not None]
     return best + runs
 
@@ -167,6 +177,23 @@ def _segment(selector: str, members: list[HtmlElement], census: Census) -> Segme
     return Segment(selector, outer, "each", coverage, leaves, boiler, rank * (1 - 0.7 * boiler))
 
 
+def _by_header(segment: Segment, census: Census) -> list[Segment]:
+    """Rows of several tables that one selector cannot tell apart, told apart by their column headers."""
+    if segment.members[0].tag != "tr":
+        return []
+    first: dict[HtmlElement | None, tuple[str, ...]] = {}
+    groups: dict[tuple[str, ...], list[HtmlElement]] = defaultdict(list)
+    for member in segment.members:
+        table = next(member.iterancestors("table"), None)
+        if table not in first:
+            first[table] = tuple(headers_of(member))
+        groups[first[table]].append(member)
+    if len(groups) < 2 or len(groups) > 40:
+        return []
+    parts = [(header, _segment(segment.selector, rows, census)) for header, rows in groups.items() if any(header)]
+    return [replace(part, header=header) for header, part in parts if part is not None]
+
+
 def _inside(member: HtmlElement, known: set[HtmlElement]) -> bool:
     return any(ancestor in known for ancestor in member.iterancestors())
 
@@ -176,6 +203,8 @@ def _as_run(segment: Segment, census: Census) -> Segment | None:
     if segment.members[0].tag not in _HEADS:
         return None
     known = set(segment.members)
+    if len({member.getparent() for member in known}) * 2 > len(known):
+        return None  # each parent holds one head: the parents themselves are the records
     gaps: list[int] = []
     chars = 0
     for member in segment.members:
