@@ -41,6 +41,7 @@ class Column:
     own: frozenset[str] = frozenset()
     near: frozenset[str] = frozenset()
     said: tuple[str, ...] = ()
+    headed: bool = False
     depth: int = 0
     place: float = 0.0
     breadth: float = 1.0
@@ -213,8 +214,9 @@ def _describe(
         cell = parent if parent.tag == "td" and cell is None else cell
         depth += 1
         parent = parent.getparent()
-    if cell is not None and headers:
-        said.append(header_of(cell, headers))
+    header = header_of(cell, headers) if cell is not None else ""
+    if header:
+        said.append(header)
     for name in ("data-label", "data-title"):
         holder = cell if cell is not None else node
         if holder.get(name):
@@ -229,6 +231,7 @@ def _describe(
         own=frozenset(name_words(node)),
         near=frozenset(near),
         said=tuple(words for words in said if words),
+        headed=bool(header),
         depth=depth,
         place=size,
     )

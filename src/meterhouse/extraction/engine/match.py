@@ -15,7 +15,8 @@ from meterhouse.extraction.engine.request import Wanted
 
 ACCEPT_MIN = 0.95
 OPTIONS_MAX = 12
-_BY = frozenset("by von par por door av af przez от oleh di da tarafindan 作者 od".split())
+LEFTOVER_MIN = 0.25
+_BY = frozenset("by von par por door av af przez от oleh di da de af tarafindan 作者 od".split())
 _SEEN_ATTRS = frozenset({"datetime", "content", "data-price", "data-date"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _LINKS = frozenset({"href", "src", "data-src"})
@@ -33,7 +34,9 @@ def assign(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]:
     """The best column for each field, no column twice; links are chosen after the title they belong to."""
     links = [one for one in fields if _is(one, "link")]
     others = [one for one in fields if not _is(one, "link")]
-    chosen = {one.wanted.name: one for one in _own_words(_pair_up(others, columns), columns)}
+    paired = _pair_up(others, columns)
+    paired += _leftovers([one for one in others if all(one is not m.wanted for m in paired)], paired, columns, fields)
+    chosen = {one.wanted.name: one for one in _own_words(paired, columns)}
     used = [one.column for one in chosen.values()]
     title = next((one.column for one in chosen.values() if _is(one.wanted, "title")), None)
     for wanted in links:
@@ -86,6 +89,52 @@ def _displace(at: int, options: list[list[Match]], held: list[Match | None]) -> 
         if wish.score + (other.score if other else 0.0) > before + 0.01:
             held[at], held[holder] = wish, other
             return
+
+
+def _leftovers(
+    fields: Sequence[Wanted], paired: Sequence[Match], columns: Sequence[Column], order: Sequence[Wanted]
+) -> list[Match]:
+    """A field that no words point to may be a text that nothing else uses, best where the request's order has it."""
+    found: list[Match] = []
+    for wanted in fields:
+        held = [*paired, *found]
+        free = [column for column in columns if _plain(column) and not any(_touch(column, m.column) for m in held)]
+        rated = [
+            Match(wanted, column, rate(wanted, column) + 0.3 * _in_order(wanted, column, held, order))
+            for column in free
+        ]
+        best = max(rated, key=lambda one: one.score, default=None)
+        if best is not None and best.score >= LEFTOVER_MIN and len(best.column.values) > 1:
+            found.append(best)
+    return found
+
+
+def _plain(column: Column) -> bool:
+    """A whole text of one element that no header or label gives to another field."""
+    return (
+        column.field.source == "css"
+        and not (column.field.attr or column.field.regex or column.derived)
+        and column.breadth < 3
+        and len(set(column.present)) > 1
+        and not column.headed
+    )
+
+
+def _touch(one: Column, other: Column) -> bool:
+    """True when the columns share text: the same element, or one inside the other."""
+    for a, b in zip(one.nodes, other.nodes, strict=True):
+        if a is not None and b is not None and (a is b or a in b.iterancestors() or b in a.iterancestors()):
+            return True
+    return False
+
+
+def _in_order(wanted: Wanted, column: Column, held: Sequence[Match], order: Sequence[Wanted]) -> bool:
+    """True when the column stands between those of the fields asked for before and after."""
+    at = order.index(wanted)
+    places = {order.index(one.wanted): one.column.place for one in held if one.column.place}
+    before = max((place for other, place in places.items() if other < at), default=-1.0)
+    after = min((place for other, place in places.items() if other > at), default=float("inf"))
+    return before < column.place < after
 
 
 def _own_words(matches: list[Match], columns: Sequence[Column]) -> list[Match]:
@@ -258,6 +307,7 @@ def _title(column: Column) -> float:
     score = 0.45 * bool(around & _HEADINGS) + 0.35 * ("a" in around or "a" in inside)
     score += 0.15 * bool(around & {"b", "strong", "th"})
     score += 0.3 * len(set(column.present)) / len(column.present)
+    score -= min(0.6, 0.15 * max(0.0, column.breadth - 2))
     score += 0.2 if 8 <= middle <= 150 else -0.4 if middle > 250 or middle < 3 else 0.0
     if column.field.piece is not None or _part_of_link(node):
         score -= 0.25
