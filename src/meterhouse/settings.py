@@ -69,4 +69,6 @@ def load_settings(**given: object) -> Settings:
         )
         raise Invalid(f"The settings are not usable. {faults}") from error
     except (OSError, ValueError) as error:  # the TOML file is missing or malformed
-        raise Invalid(f"The settings file {os.environ.get(f'{PREFIX}CONFIG')} is not usable: {error}") from error
+        raise Invalid(
+            f"The settings file {os.environ.get(f'{PREFIX}CONFIG')} is not usable: {error}"
+        ) from error

@@ -37,7 +37,9 @@ def normalise_url(url: str) -> str:
     except Exception as error:
         raise Invalid("METERHOUSE_DATABASE_URL is not an address of the form postgresql://…") from error
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
-        raise Invalid("METERHOUSE_DATABASE_URL must begin with postgresql://; no other database is supported.")
+        raise Invalid(
+            "METERHOUSE_DATABASE_URL must begin with postgresql://; no other database is supported."
+        )
     return parsed.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
