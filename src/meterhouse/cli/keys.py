@@ -62,7 +62,7 @@ async def show(settings: Settings, *, as_json: bool) -> None:
             _state(key, now),
         )
     console = Console()
-    console.print(table if console.is_terminal else table, soft_wrap=not console.is_terminal)
+    console.print(table, soft_wrap=not console.is_terminal)
 
 
 def _state(key: ApiKey, now: datetime) -> str:
@@ -70,7 +70,11 @@ def _state(key: ApiKey, now: datetime) -> str:
         return "revoked"
     if not key.is_usable(now):
         return "expired"
-    return "active" if key.expires_at is None else f"until {format_instant(key.expires_at.replace(microsecond=0))}"
+    return (
+        "active"
+        if key.expires_at is None
+        else f"until {format_instant(key.expires_at.replace(microsecond=0))}"
+    )
 
 
 def _document(key: ApiKey) -> dict[str, object]:

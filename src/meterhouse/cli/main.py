@@ -57,7 +57,9 @@ def up(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     data: Data = None,
-    tour: Annotated[bool, typer.Option("--tour", help="Walk through a first result, then keep serving.")] = False,
+    tour: Annotated[
+        bool, typer.Option("--tour", help="Walk through a first result, then keep serving.")
+    ] = False,
     tour_url: Annotated[str, typer.Option(help="Page for the tour; the bundled shop without.")] = "",
     tour_ask: Annotated[str, typer.Option(help="What to extract on the tour, in plain words.")] = "",
 ) -> None:
@@ -98,7 +100,9 @@ def create_key(
     from meterhouse.cli import keys as commands
     from meterhouse.settings import load_settings
 
-    asyncio.run(commands.create(load_settings(data_dir=data), name=name, scopes=scope or ["*"], as_json=as_json))
+    asyncio.run(
+        commands.create(load_settings(data_dir=data), name=name, scopes=scope or ["*"], as_json=as_json)
+    )
 
 
 @keys.command("list")
@@ -112,7 +116,9 @@ def list_keys(data: Data = None, as_json: AsJson = False) -> None:
 
 @keys.command("rotate")
 def rotate_key(
-    key: Annotated[str, typer.Argument(help="Id or shown prefix.")], data: Data = None, as_json: AsJson = False
+    key: Annotated[str, typer.Argument(help="Id or shown prefix.")],
+    data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """Make a successor; the old key works for another 24 hours."""
     from meterhouse.cli import keys as commands
@@ -123,7 +129,9 @@ def rotate_key(
 
 @keys.command("revoke")
 def revoke_key(
-    key: Annotated[str, typer.Argument(help="Id or shown prefix.")], data: Data = None, as_json: AsJson = False
+    key: Annotated[str, typer.Argument(help="Id or shown prefix.")],
+    data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """End a key at once, everywhere."""
     from meterhouse.cli import keys as commands

@@ -104,6 +104,8 @@ async def _greet(settings: Settings, started: Running, base_url: str, tour: Tour
         return
     secret = started.first_key.secret if started.first_key and not settings.api_key else None
     print(f"Meterhouse is ready at {base_url}", flush=True)
-    print(f"  console   {base_url}/\n  API docs  {base_url}/docs\n  data      {settings.data_dir}", flush=True)
+    print(
+        f"  console   {base_url}/\n  API docs  {base_url}/docs\n  data      {settings.data_dir}", flush=True
+    )
     if secret:
         print(f"  API key   {secret}   (shown only now)", flush=True)

@@ -118,7 +118,9 @@ def _show_items(walker: _Walker, job: Mapping[str, Any]) -> None:
 
 async def _show_changes(walker: _Walker, strategy_id: str, job: Mapping[str, Any]) -> None:
     history = await walker.call("GET", f"/api/jobs/strategies/{strategy_id}/history")
-    earlier = [entry for entry in history if entry["status"] == "completed" and entry["job_id"] != job["job_id"]]
+    earlier = [
+        entry for entry in history if entry["status"] == "completed" and entry["job_id"] != job["job_id"]
+    ]
     if not earlier:
         return
     compared = await walker.call("GET", f"/api/jobs/{job['job_id']}/compare/{earlier[0]['job_id']}")
@@ -184,7 +186,7 @@ def _farewell(console: Console, settings: Settings, base_url: str, secret: str) 
     shown = "METERHOUSE_API_KEY, as you set it" if settings.api_key else secret
     lines = (
         "",
-        "[bold green]Meterhouse keeps serving.[/bold green] Stop it with Ctrl-C; the next start finds its data again.",
+        "[bold green]Meterhouse keeps serving.[/bold green] Ctrl-C stops it; the next start finds its data again.",
         f"   console   {base_url}/",
         f"   API docs  {base_url}/docs",
         f"   API key   {escape(shown)}",

@@ -110,5 +110,7 @@ async def listen(
 async def advisory_lock(database: PostgresDatabase, name: str) -> AsyncIterator[None]:
     """Hold the lock `name` among all processes of this database while the block runs."""
     async with database.begin() as connection:
-        await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+        await connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
+        )
         yield
