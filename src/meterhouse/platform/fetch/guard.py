@@ -103,7 +103,7 @@ def _check_host(host: str, shown: str) -> str:
     if not is_host_name(host):
         if _NUMERIC_LABEL.fullmatch(host.rpartition(".")[2]):
             raise _bad_url(shown, "its host looks like an IPv4 address; write it as four decimal numbers")
-        raise _bad_url(shown, f"{host!r} is not a host name")
+        raise _bad_url(shown, f"{_shown(host)!r} is not a host name")
     return host
 
 

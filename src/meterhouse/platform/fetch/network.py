@@ -77,10 +77,15 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     started later by the caller, under the host's name.
     """
 
-    def __init__(self, policy: AddressPolicy, resolver: Resolver = resolve_by_system) -> None:
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        resolver: Resolver = resolve_by_system,
+        backend: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
         self._policy = policy
         self._resolver = resolver
-        self._backend = httpcore.AnyIOBackend()
+        self._backend = backend or httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
