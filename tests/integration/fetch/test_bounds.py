@@ -222,6 +222,21 @@ async def test_bodies_that_cannot_be_decoded(encoding: str, body: bytes) -> None
     assert (await failure_of(answer(body, headers={"Content-Encoding": encoding}))).reason == "decode"
 
 
+async def test_an_interim_answer_is_passed_over() -> None:
+    handler = raw(message("103 Early Hints", {"Link": "</x>"}) + message("200 OK", {"Content-Length": "0"}))
+    async with serve(handler) as server, GuardedFetcher(POLICY) as fetcher:
+        assert (await fetcher.fetch(server.url())).status == 200
+
+
+async def test_endless_interim_answers_meet_the_total_time_limit() -> None:
+    async def handle(_request: Seen, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(message("100 Continue", {}) * 100)
+            await writer.drain()
+
+    assert (await failure_of(handle, FetchLimits(total_timeout_s=0.3))).reason == "timeout"
+
+
 async def test_an_unasked_protocol_switch_is_refused() -> None:
     data = message("101 Switching Protocols", {"Upgrade": "x", "Connection": "Upgrade"})
     assert (await failure_of(raw(data))).reason == "protocol"

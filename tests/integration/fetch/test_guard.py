@@ -33,6 +33,7 @@ async def test_private_targets_are_blocked(host: str) -> None:
     assert failure.reason == "blocked_address"
     assert "METERHOUSE_FETCH_ALLOW" in failure.message
     assert not failure.retryable
+    assert failure.details["url"] == server.url(host=host) or host.startswith("[")
     assert server.connections == 0
 
 
@@ -126,6 +127,7 @@ async def test_redirects_are_checked_like_the_first_address(location: str, reaso
         async with serve(handler) as server, GuardedFetcher(policy, resolver=names) as fetcher:
             failure = await refused(fetcher, server.url())
     assert failure.reason == reason
+    assert failure.details["requested_url"] == server.url()
     assert "secret" not in failure.message
     assert forbidden.connections == 0
 

@@ -95,6 +95,7 @@ class GuardedFetcher:
         Redirects are followed up to `limits.redirects_max`; with 0 the redirect itself is the answer.
         `redirects` lists the addresses that redirected, in order. Headers that frame the message
         (Host, Content-Length, Accept-Encoding and the like) are set here; the caller's are left out.
+        Headers come back as received: Content-Length and Content-Encoding speak of the compressed body.
         Raises `FetchFailed` when no complete answer came within the limits, and `Invalid` for a
         method that is not served.
         """
@@ -109,6 +110,9 @@ class GuardedFetcher:
         try:
             async with asyncio.timeout(limits.total_timeout_s):
                 return await self._follow(hop, limits, started)
+        except FetchFailed as failure:
+            failure.details = {**failure.details, "requested_url": hop.target.url}
+            raise
         except TimeoutError:
             raise failed(
                 hop.target,

@@ -181,7 +181,11 @@ def check_url(url: str, policy: AddressPolicy) -> Target:
     """
     target = parse_target(url)
     if target.address is not None:
-        policy.select(target, (target.address,))
+        try:
+            policy.select(target, (target.address,))
+        except FetchFailed as failure:
+            failure.details = {"url": target.url, **failure.details}
+            raise
     return target
 
 

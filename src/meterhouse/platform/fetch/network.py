@@ -155,7 +155,11 @@ def _connect_failed(
     fault = f"no answer within {limit_s:g} s" if timed_out else _os_text(cause)
     return FetchFailed(
         f"No connection to {target.host} port {target.port} ({tried}): {fault}.",
-        details={"host": target.host, "port": target.port, "addresses": tried},
+        details={
+            "host": target.host,
+            "port": target.port,
+            "addresses": [str(address) for address in addresses],
+        },
         retryable=True,
         reason="timeout" if timed_out else "connect",
     )
