@@ -71,6 +71,23 @@ async def test_an_endless_body_is_cut_off() -> None:
     assert (await failure_of(handle, FetchLimits(body_bytes_max=MEGABYTE))).reason == "too_large"
 
 
+async def test_endless_padding_after_compressed_data_is_cut_off() -> None:
+    async def handle(_request: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(message("200 OK", {"Content-Encoding": "gzip"}) + gzip.compress(b"small"))
+        while True:
+            writer.write(bytes(10_000))
+            await writer.drain()
+
+    assert (await failure_of(handle, FetchLimits(body_bytes_max=MEGABYTE))).reason == "too_large"
+
+
+async def test_a_fresh_connection_that_ends_is_not_tried_again() -> None:
+    async with serve(raw(b"")) as server, GuardedFetcher(POLICY) as fetcher:
+        with pytest.raises(FetchFailed):
+            await fetcher.fetch(server.url())
+        assert server.connections == 1
+
+
 async def test_a_dripping_body_meets_the_total_time_limit() -> None:
     async def handle(_request: Seen, writer: asyncio.StreamWriter) -> None:
         writer.write(message("200 OK", {"Content-Length": "1000"}))
