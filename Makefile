@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 CLIENTS := .clients
 POLAR_OLD := 0.16.11 0.32.0
 DATA ?= .data
@@ -11,7 +11,7 @@ URL ?=
 ASK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test lint format bench lock clean
+.PHONY: help install install-dev run test lint format bench docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ format: install-dev ## Rewrite the sources in the house format
 
 bench: install-dev ## Print the benchmark tables (BENCH="--quick" for a short run)
 	@$(BIN)/python -m bench $(BENCH)
+
+docs: install-dev ## Rewrite the generated pages of docs/
+	@$(BIN)/python -m tests.generate_docs
 
 lock: ## Rewrite the lock files (needs uv)
 	@requirements/lock.sh

@@ -34,10 +34,6 @@ class Settings(BaseSettings):
     fetch_allow: str = Field(
         "", description="CIDRs and hosts, comma-separated, that may be fetched although not public."
     )
-    model_url: str = Field("", description="Address of an OpenAI-compatible server; unset works without.")
-    model_name: str = Field("", description="Model to ask for at `MODEL_URL`.")
-    model_api_key: str = Field("", description="Key for `MODEL_URL`.")
-    browser: str = Field("", description="Path of a Chromium; unset looks for an installed one.")
     test_clock: bool = Field(False, description="1 lets `PUT /testing/clock` move time forward.")
     worker_concurrency: int = Field(8, ge=1, le=256, description="Background tasks that run side by side.")
     body_bytes_max: int = Field(
@@ -69,4 +65,6 @@ def load_settings(**given: object) -> Settings:
         )
         raise Invalid(f"The settings are not usable. {faults}") from error
     except (OSError, ValueError) as error:  # the TOML file is missing or malformed
-        raise Invalid(f"The settings file {os.environ.get(f'{PREFIX}CONFIG')} is not usable: {error}") from error
+        raise Invalid(
+            f"The settings file {os.environ.get(f'{PREFIX}CONFIG')} is not usable: {error}"
+        ) from error

@@ -66,7 +66,9 @@ class Extractor:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def finish(result: RunResult | Generated, output_schema: Mapping[str, object] | None, keep: Filter | None) -> Extracted:
+def finish(
+    result: RunResult | Generated, output_schema: Mapping[str, object] | None, keep: Filter | None
+) -> Extracted:
     """What is kept of a result: the items within a wrapper, after the filter, fit to be stored."""
     wrapper = OutputSchema.parse(output_schema).wrapper if output_schema is not None else None
     items = result.items if wrapper is None else _inner(result.items, wrapper)

@@ -19,7 +19,9 @@ URL_LENGTH_MAX = 8_000
 _ACCEPT = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,application/json;q=0.8,*/*;q=0.5"}
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:+-]{1,40})", re.IGNORECASE)
 _FORBIDDEN_CHARS = re.compile(r"[\x00-\x20\x7f]")
-_READABLE_APPLICATION = re.compile(r"application/(?:[\w.-]+\+)?(?:xml|json|html)|application/(?:octet-stream|javascript)")
+_READABLE_APPLICATION = re.compile(
+    r"application/(?:[\w.-]+\+)?(?:xml|json|html)|application/(?:octet-stream|javascript)"
+)
 # Names that browsers read as windows-1252, because that is what pages so labelled are written in.
 _LATIN = frozenset({"iso8859-1", "ascii"})
 _UNSAFE_CODECS = frozenset({"utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape"})
@@ -65,7 +67,9 @@ def check_url(url: object, *, name: str = "url") -> str:
             fault = str(error)
     if fault:
         shown = text if len(text) <= 200 else f"{text[:199]}…"
-        raise Invalid(f"Invalid URL format: {name} {shown!r}: {fault}.", issues=(Issue((name,), fault, input=shown),))
+        raise Invalid(
+            f"Invalid URL format: {name} {shown!r}: {fault}.", issues=(Issue((name,), fault, input=shown),)
+        )
     return text
 
 
@@ -88,7 +92,9 @@ async def fetch_page(fetcher: Fetcher, url: str) -> FetchedPage:
 
 def _check_answer(url: str, fetched: Fetched) -> None:
     if not 200 <= fetched.status < 300:
-        hint = _HINTS.get(fetched.status, "Try again later." if fetched.status >= 500 else "Check the address.")
+        hint = _HINTS.get(
+            fetched.status, "Try again later." if fetched.status >= 500 else "Check the address."
+        )
         moved = f" (at {fetched.url})" if fetched.url != url else ""
         raise PageNotFetched(
             f"The page {url} answered {_status_words(fetched.status)}{moved}. {hint}",
@@ -115,7 +121,7 @@ def content_type(headers: Mapping[str, str]) -> str:
 
 
 def decode(fetched: Fetched) -> str | bytes:
-    """The body as text when the answer names a charset, else as bytes: the engine then reads marks and meta tags.
+    """The body as text when the answer names a charset, else as bytes for the engine to look into.
 
     A byte order mark wins over the header, as in browsers.
     """

@@ -39,7 +39,7 @@ async def get_strategy(
 ) -> StoredStrategy:
     """One strategy. Raises `NotFound`, also for somebody else's strategy.
 
-    With the lock `exist` it cannot be deleted before the transaction ends, with `change` not be changed either.
+    The lock `exist` keeps it from being deleted while the transaction lasts, `change` from being changed too.
     """
     statement: Select[Any] = select(strategies).where(
         strategies.c.organisation_id == organisation_id, strategies.c.id == strategy_id
@@ -54,12 +54,14 @@ async def get_strategy(
 
 async def find_page(connection: AsyncConnection, *, strategy_id: UUID) -> Page | None:
     """The page that a strategy was made from, as it was fetched then."""
-    row = (await connection.execute(select(strategy_pages).where(strategy_pages.c.strategy_id == strategy_id))).first()
+    row = (
+        await connection.execute(select(strategy_pages).where(strategy_pages.c.strategy_id == strategy_id))
+    ).first()
     return unpack(row.url, row.page) if row else None
 
 
 async def count_quota_use(connection: AsyncConnection, *, organisation_id: UUID, now: datetime) -> int:
-    """How many strategies were made in the rolling window of 30 days, deleted ones included (reference, 2.5)."""
+    """How many strategies were made in the last 30 days, deleted ones included (reference, 2.5)."""
     used = await connection.scalar(
         select(func.count())
         .select_from(strategy_log)

@@ -95,7 +95,7 @@ async def update_filter(
     filter_config: Mapping[str, object] | None,
     clock: Clock,
 ) -> StoredStrategy:
-    """Replace the filter (`None` clears it) and show what is left of the page that the strategy was made from.
+    """Replace the filter (`None` clears it) and show what is left of the page the strategy was made from.
 
     The strategy becomes a new version: results of the old filter are no baseline for the new one.
     Raises `NotFound`, or `Invalid` for a filter that cannot be used (reference, 4.4 and 6).
@@ -106,7 +106,9 @@ async def update_filter(
         page = await queries.find_page(connection, strategy_id=before.id)
     preview = await _preview(extractor, before, page, keep)
     async with database.begin() as connection:
-        now = await get_strategy(connection, organisation_id=organisation_id, strategy_id=strategy_id, lock="change")
+        now = await get_strategy(
+            connection, organisation_id=organisation_id, strategy_id=strategy_id, lock="change"
+        )
         after = replace(
             now, filter_config=filter_config, preview=preview, version=now.version + 1, updated_at=clock.now()
         )
@@ -127,7 +129,9 @@ async def delete_strategy(
     connection: AsyncConnection, *, organisation_id: UUID, strategy_id: UUID, now: datetime
 ) -> None:
     """Remove a strategy and, through their foreign keys, its page, jobs and batches. Raises `NotFound`."""
-    found = await get_strategy(connection, organisation_id=organisation_id, strategy_id=strategy_id, lock="change")
+    found = await get_strategy(
+        connection, organisation_id=organisation_id, strategy_id=strategy_id, lock="change"
+    )
     await connection.execute(delete(strategies).where(strategies.c.id == found.id))
     await _log(connection, found, "delete", now)
 
@@ -161,7 +165,10 @@ def _check_request(request: StrategyRequest) -> StrategyRequest:
         raise _refused("description", "The description is empty; say in plain words what to extract.")
     if request.output_schema is not None:
         if request.kind == "content":
-            raise _refused("output_schema", "Content strategies give heading, level and content; leave output_schema out.")
+            raise _refused(
+                "output_schema",
+                "Content strategies give heading, level and content; leave output_schema out.",
+            )
         OutputSchema.parse(request.output_schema)
     return replace(request, url=url, name=name, description=description)
 
@@ -173,7 +180,7 @@ def _refused(field: str, message: str) -> Invalid:
 def _explained(error: ExtractionFailed, url: str) -> ExtractionFailed:
     """The same failure, saying on which page and what to do about it."""
     advice = {
-        "nothing_found": "Describe what the page shows in other words, or check that it shows without JavaScript.",
+        "nothing_found": "Describe it in other words, or check that the page shows it without JavaScript.",
         "structure_changed": "The page was rebuilt or is not the kind of page the strategy was made for; "
         "make a new strategy from it.",
         "empty": "The page may need JavaScript or a login to show its content.",
@@ -191,7 +198,7 @@ def _explained(error: ExtractionFailed, url: str) -> ExtractionFailed:
 def _stored(
     organisation_id: UUID, request: StrategyRequest, strategy: Strategy, sample: Extracted, now: datetime
 ) -> StoredStrategy:
-    # The docs count a content preview as the number of sections found, so it has all of them (reference, 4.1).
+    # The docs count the sections of a page by its preview, so it has all of them (reference, 4.1).
     count = None if strategy.kind == "content" else PREVIEW_ITEMS_MAX
     (document,) = storable_items([strategy.to_document()])
     return StoredStrategy(
@@ -212,7 +219,9 @@ def _stored(
     )
 
 
-async def _preview(extractor: Extractor, strategy: StoredStrategy, page: Page | None, keep: Filter | None) -> list[dict[str, object]]:
+async def _preview(
+    extractor: Extractor, strategy: StoredStrategy, page: Page | None, keep: Filter | None
+) -> list[dict[str, object]]:
     if page is None:
         return [dict(item) for item in strategy.preview]
     sample = await extractor.run(Strategy.from_document(strategy.document), page, keep=keep)

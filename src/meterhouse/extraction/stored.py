@@ -49,7 +49,7 @@ class StoredStrategy:
 
 @dataclass(frozen=True)
 class Extracted:
-    """The items of one run, after coercion and filter. `wrapper` is the key that the schema wants around them."""
+    """The items of one run, after coercion and filter. `wrapper` is the key the schema wants around them."""
 
     items: Sequence[Item]
     wrapper: str | None = None
@@ -60,7 +60,7 @@ class Extracted:
 class PageNotFetched(Invalid):
     """There is no page to work on. `reason` says why in one word, `status` what the site answered, if it did.
 
-    This is the caller's business, not a fault of the server: the address may be wrong, or the site may refuse.
+    This is no fault of the server: the address may be wrong, or the site may refuse.
     """
 
     url: str = ""

@@ -53,7 +53,7 @@ def check_given_secret(secret: str) -> str:
     """Accept a key chosen by the operator. Raises `Invalid` when it is too easy to guess or unusable."""
     if not SECRET_LENGTH_MIN <= len(secret) <= SECRET_LENGTH_MAX or not secret.isascii() or " " in secret:
         raise Invalid(
-            f"METERHOUSE_API_KEY must have {SECRET_LENGTH_MIN} to {SECRET_LENGTH_MAX} ASCII characters without "
+            f"METERHOUSE_API_KEY needs {SECRET_LENGTH_MIN} to {SECRET_LENGTH_MAX} ASCII characters without "
             "spaces. Leave it unset to have a key generated."
         )
     return secret
@@ -63,7 +63,9 @@ def check_scopes(scopes: Iterable[str]) -> frozenset[str]:
     """Accept scopes (`*` is all of them). Raises `Invalid` naming the unknown ones."""
     wanted = frozenset(scopes)
     if not wanted:
-        raise Invalid("A key needs at least one scope; use * for all of them.", issues=(Issue(("scopes",), "empty"),))
+        raise Invalid(
+            "A key needs at least one scope; use * for all of them.", issues=(Issue(("scopes",), "empty"),)
+        )
     if unknown := sorted(wanted - SCOPES - {ALL_SCOPES}):
         raise Invalid(
             f"There is no scope {', '.join(unknown)}. Known are * and: {', '.join(sorted(SCOPES))}.",
@@ -76,5 +78,7 @@ def check_name(name: str) -> str:
     """Accept the name of a key. Raises `Invalid`."""
     cleaned = name.strip()
     if not cleaned or len(cleaned) > NAME_LENGTH_MAX or "\x00" in cleaned:
-        raise Invalid(f"A key's name needs 1 to {NAME_LENGTH_MAX} characters.", issues=(Issue(("name",), "bad name"),))
+        raise Invalid(
+            f"A key's name needs 1 to {NAME_LENGTH_MAX} characters.", issues=(Issue(("name",), "bad name"),)
+        )
     return cleaned

@@ -32,7 +32,9 @@ class CreatedKey:
 
 async def ensure_organisation(connection: AsyncConnection, *, now: datetime) -> UUID:
     """Return the default organisation, made on first use."""
-    found = (await connection.execute(select(organisations.c.id).order_by(organisations.c.id).limit(1))).scalar()
+    found = (
+        await connection.execute(select(organisations.c.id).order_by(organisations.c.id).limit(1))
+    ).scalar()
     if found is not None:
         return UUID(str(found))
     organisation_id = new_id()
@@ -58,9 +60,7 @@ async def ensure_first_key(
         return None
     else:
         secret = engine.new_secret()
-    return await _store(
-        connection, organisation_id, FIRST_KEY_NAME, secret, frozenset({ALL_SCOPES}), now=now
-    )
+    return await _store(connection, organisation_id, FIRST_KEY_NAME, secret, frozenset({ALL_SCOPES}), now=now)
 
 
 async def create_key(
@@ -85,9 +85,7 @@ async def rotate_key(
     old = await queries.get_key(connection, organisation_id=organisation_id, key=key)
     if old.revoked_at is not None:
         raise Invalid(f"The key {old.prefix} is revoked and cannot be rotated; create a new one.")
-    await connection.execute(
-        update(api_keys).where(api_keys.c.id == old.id).values(expires_at=now + grace)
-    )
+    await connection.execute(update(api_keys).where(api_keys.c.id == old.id).values(expires_at=now + grace))
     created = await _store(connection, organisation_id, old.name, engine.new_secret(), old.scopes, now=now)
     await _announce(connection)
     return created

@@ -1,4 +1,4 @@
-"""Pure comparison of results: content hash, structural signature, item diff and similarity (reference, 8.5 and 9)."""
+"""Pure comparison of results: content hash, structural signature, diff, similarity (reference, 8.5 and 9)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def structural_signature(items: Sequence[Item]) -> Signature:
 
 
 def json_type(value: object) -> str:
-    """The JSON name of a value's type. Whole and broken numbers are one type: 20 and 19.99 are both prices."""
+    """The JSON name of a value's type. Whole and broken numbers are one type: 20 and 19.99 are prices."""
     match value:
         case None:
             return "null"
@@ -62,7 +62,7 @@ def json_type(value: object) -> str:
 
 
 def structural_match(new: Sequence[Item], old: Sequence[Item]) -> bool:
-    """Whether both results have values in the same fields with the same types, however many items there are."""
+    """Whether both results have values in the same fields with the same types, in however many items."""
     return _shape(new) == _shape(old)
 
 

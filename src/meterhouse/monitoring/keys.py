@@ -10,9 +10,13 @@ from meterhouse.monitoring.model import Item
 from meterhouse.monitoring.noise import canonical
 
 _SECTION_FIELDS = frozenset({"heading", "level", "content"})
-_ID_NAMES = frozenset({"id", "uid", "uuid", "guid", "key", "sku", "asin", "isbn", "ean", "gtin", "upc", "mpn", "doi"})
+_ID_NAMES = frozenset(
+    {"id", "uid", "uuid", "guid", "key", "sku", "asin", "isbn", "ean", "gtin", "upc", "mpn", "doi"}
+)
 _ADDRESS_NAMES = frozenset({"url", "link", "href", "permalink", "uri"})
-_PICTURE_NAMES = frozenset({"image", "img", "picture", "photo", "avatar", "thumbnail", "thumb", "logo", "icon"})
+_PICTURE_NAMES = frozenset(
+    {"image", "img", "picture", "photo", "avatar", "thumbnail", "thumb", "logo", "icon"}
+)
 _TITLE_NAMES = frozenset({"title", "name", "headline", "heading"})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 

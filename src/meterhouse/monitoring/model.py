@@ -16,7 +16,7 @@ Signature = Mapping[str, object]
 
 
 class JobStatus(StrEnum):
-    """The only four states. Published clients poll until `completed` or `failed`, so there may be no other."""
+    """The only four states. Published clients poll until `completed` or `failed`: no other may occur."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -156,7 +156,7 @@ class Diff:
 
     @property
     def new_items(self) -> tuple[Item, ...]:
-        """Items that were not there before in this form: a modified item counts as one removed and one new."""
+        """Items not there before in this form: a modified item counts as one removed and one new."""
         return (*self.added, *(one.after for one in self.modified))
 
     @property

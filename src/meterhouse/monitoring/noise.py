@@ -16,7 +16,9 @@ _INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad]")
 # An address inside a text ends at white space, a quote or an angle bracket.
 _ADDRESS = re.compile(r"\bhttps?://[^\s\"'<>]+", re.IGNORECASE)
 _RELATIVE = re.compile(r"[./?][^\s\"'<>]*[?;][^\s\"'<>]*")
-_PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/?#;]*|/\((?:[A-Z]\([^()/]*\))+\)(?=/)", re.IGNORECASE)
+_PATH_SESSION = re.compile(
+    r";(?:jsessionid|phpsessid|sid)=[^/?#;]*|/\((?:[A-Z]\([^()/]*\))+\)(?=/)", re.IGNORECASE
+)
 _TRACKING = re.compile(
     r"utm_\w+|mc_[ce]id|_hs(?:enc|mi)|hs(?:ctatracking|a_\w+)|pk_(?:campaign|kwd|source|medium|content)"
     r"|mtm_\w+|matomo_\w+|(?:fb|gb?|d|y|tt|tw|ms|wick|irc|sccl?)cl(?:k)?id|[gw]braid|_g[al]|_ga_\w+|gclsrc"
@@ -62,13 +64,15 @@ def normal_text(text: str) -> str:
     squeezed = " ".join(text.split())
     if _RELATIVE.fullmatch(squeezed):
         return clean_address(squeezed)
-    return _ADDRESS.sub(lambda found: clean_address(found.group()), squeezed) if "://" in squeezed else squeezed
+    return (
+        _ADDRESS.sub(lambda found: clean_address(found.group()), squeezed) if "://" in squeezed else squeezed
+    )
 
 
 def clean_address(url: str) -> str:
     """The address without tracking parameters and session ids; everything else stays as it is."""
     rest, hash_mark, fragment = url.partition("#")
-    path, question_mark, query = rest.partition("?")
+    path, _, query = rest.partition("?")
     kept = [part for part in query.split("&") if part and not _is_noise(part)]
     path = _PATH_SESSION.sub("", path)
     return path + ("?" + "&".join(kept) if kept else "") + (hash_mark + fragment if fragment else "")

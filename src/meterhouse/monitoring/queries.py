@@ -78,7 +78,9 @@ async def list_history(
     ]
 
 
-async def get_batch_progress(connection: AsyncConnection, *, organisation_id: UUID, batch_id: UUID) -> BatchProgress:
+async def get_batch_progress(
+    connection: AsyncConnection, *, organisation_id: UUID, batch_id: UUID
+) -> BatchProgress:
     """How far a batch is, and its jobs in the order of the addresses. Raises `NotFound`."""
     found = await connection.scalar(
         select(job_batches.c.id).where(
@@ -88,13 +90,22 @@ async def get_batch_progress(connection: AsyncConnection, *, organisation_id: UU
     if found is None:
         raise NotFound("Batch not found")
     counted = await connection.execute(
-        select(jobs.c.status, func.count().label("jobs")).where(jobs.c.batch_id == batch_id).group_by(jobs.c.status)
+        select(jobs.c.status, func.count().label("jobs"))
+        .where(jobs.c.batch_id == batch_id)
+        .group_by(jobs.c.status)
     )
     counts: dict[str, int] = {row.status: row.jobs for row in counted}
     ids = await connection.scalars(
         select(jobs.c.id).where(jobs.c.batch_id == batch_id).order_by(jobs.c.id).limit(BATCH_IDS_SHOWN_MAX)
     )
-    return BatchProgress(batch_id, *(counts.get(status, 0) for status in JobStatus), job_ids=tuple(ids))
+    return BatchProgress(
+        id=batch_id,
+        pending=counts.get(JobStatus.PENDING, 0),
+        running=counts.get(JobStatus.RUNNING, 0),
+        completed=counts.get(JobStatus.COMPLETED, 0),
+        failed=counts.get(JobStatus.FAILED, 0),
+        job_ids=tuple(ids),
+    )
 
 
 def from_row(row: Row[Any]) -> Job:

@@ -90,7 +90,7 @@ async def begin(connection: AsyncConnection, *, job_id: UUID, now: datetime) -> 
 
 
 async def perform(fetcher: Fetcher, extractor: extraction.Extractor, begun: Begun) -> Outcome:
-    """Fetch the page and extract the items. Whatever the page or the site does ends in an outcome, never in an error."""
+    """Fetch the page and extract the items. Whatever the site does ends in an outcome, never in an error."""
     started = time.monotonic()
     fetched: extraction.FetchedPage | None = None
     try:

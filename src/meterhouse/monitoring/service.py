@@ -66,7 +66,7 @@ async def create_batch(
     parameters: Mapping[str, object] | None = None,
     now: datetime,
 ) -> CreatedBatch:
-    """Create one job per address, repeated addresses included. Raises `NotFound`, `Invalid`, `LimitExceeded`."""
+    """Create one job per address, repeated ones included. Raises `NotFound`, `Invalid`, `LimitExceeded`."""
     if not urls:
         raise Invalid("urls is empty; give at least one address.", issues=(Issue(("urls",), "is empty"),))
     if len(urls) > BATCH_URLS_MAX:
@@ -100,7 +100,7 @@ async def wait_for_job(
     job_id: UUID,
     timeout_s: float = EXECUTE_TIMEOUT_S,
 ) -> Job:
-    """Return the job once it has ended, or as it is when the time is over. Raises `NotFound` when it is deleted."""
+    """The job once it has ended, or as it is when the time is over. Raises `NotFound` when it is deleted."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
     pause_s = POLL_FIRST_S
@@ -110,7 +110,9 @@ async def wait_for_job(
             async with database.begin() as connection:
                 status = await queries.get_status(connection, job_id=job_id)
                 if status is None:
-                    raise NotFound("Job not found: it was deleted, with its strategy, while it was waited for.")
+                    raise NotFound(
+                        "Job not found: it was deleted, with its strategy, while it was waited for."
+                    )
                 if status.is_final or loop.time() >= deadline:
                     return await queries.get_job(connection, organisation_id=organisation_id, job_id=job_id)
             try:
@@ -119,7 +121,9 @@ async def wait_for_job(
                 pause_s = min(2 * pause_s, POLL_MAX_S)
 
 
-async def compare_jobs(database: Database, *, organisation_id: UUID, job_id: UUID, other_job_id: UUID) -> Comparison:
+async def compare_jobs(
+    database: Database, *, organisation_id: UUID, job_id: UUID, other_job_id: UUID
+) -> Comparison:
     """What happened from the second job to the first; they may be of different strategies (reference, 8.5).
 
     Raises `NotFound`, or `PreconditionFailed` when one of them has no results.
@@ -143,7 +147,10 @@ def _results(job: Job) -> Sequence[Mapping[str, object]]:
 
 
 async def _check_strategy(
-    connection: AsyncConnection, organisation_id: UUID, strategy_id: UUID, parameters: Mapping[str, object] | None
+    connection: AsyncConnection,
+    organisation_id: UUID,
+    strategy_id: UUID,
+    parameters: Mapping[str, object] | None,
 ) -> None:
     strategy = await extraction.get_strategy(
         connection, organisation_id=organisation_id, strategy_id=strategy_id, lock="exist"
@@ -168,9 +175,10 @@ async def _store(
     now: datetime,
     batch_id: UUID | None = None,
 ) -> list[UUID]:
+    ids = [new_id() for _ in urls]
     rows = [
         {
-            "id": new_id(),
+            "id": job_id,
             "organisation_id": organisation_id,
             "strategy_id": strategy_id,
             "batch_id": batch_id,
@@ -181,15 +189,14 @@ async def _store(
             "next_at": now + LOST_AFTER,
             "created_at": now,
         }
-        for url in urls
+        for job_id, url in zip(ids, urls, strict=True)
     ]
     await connection.execute(insert(jobs), rows)
-    ids = [row["id"] for row in rows]
     for job_id in ids:
         await ask_for_run(connection, queue, job_id)
     return ids
 
 
 async def ask_for_run(connection: AsyncConnection, queue: Queue, job_id: UUID) -> None:
-    """Enqueue the run of a job. Asking twice is harmless: runs of one job follow each other, the second does nothing."""
+    """Enqueue the run of a job. Asking twice is harmless: the second run finds the job ended."""
     await queue.enqueue(connection, RUN_JOB, key=f"job:{job_id}", job_id=str(job_id))

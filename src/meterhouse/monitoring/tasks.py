@@ -75,11 +75,13 @@ class MonitoringTasks:
             for job_id in lost:
                 await ask_for_run(connection, self.queue, job_id)
             if lost:
-                await connection.execute(update(jobs).where(jobs.c.id.in_(lost)).values(next_at=now + LOST_AFTER))
+                await connection.execute(
+                    update(jobs).where(jobs.c.id.in_(lost)).values(next_at=now + LOST_AFTER)
+                )
         return len(lost)
 
     async def emit_waiting_usage(self, now: datetime) -> int:
-        """Send the usage events that were written but not sent, because the process died or the store was away."""
+        """Send usage events written but not sent, because the process died or the store was away."""
         return await emit_usage(self.database, self.usage, self.clock)
 
     async def _emit(self, job_id: UUID) -> None:

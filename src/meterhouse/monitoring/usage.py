@@ -68,7 +68,9 @@ async def emit_usage(
         return 0
     await sink.submit([_event(row, clock.now()) for row in rows])
     async with database.begin() as connection:
-        await connection.execute(delete(job_usage).where(job_usage.c.job_id.in_([row.job_id for row in rows])))
+        await connection.execute(
+            delete(job_usage).where(job_usage.c.job_id.in_([row.job_id for row in rows]))
+        )
     return len(rows)
 
 

@@ -21,8 +21,9 @@ def describe_diff(difference: Diff) -> tuple[str, ...]:
     )
     lines = [f"{_items(count)} {verb}" for count, verb in counts if count]
     details = [
-        f"{change.name} of {_label(one.after, difference.key)}: {_shown(change.before)} -> {_shown(change.after)}"
+        f"{change.name} of {label}: {_shown(change.before)} -> {_shown(change.after)}"
         for one in difference.modified
+        for label in [_label(one.after, difference.key)]
         for change in one.fields
     ]
     if len(details) > LINES_MAX:

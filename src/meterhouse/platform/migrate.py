@@ -1,4 +1,4 @@
-"""Brings the PostgreSQL schema up to date at start, under a lock, so that many processes may start at once."""
+"""Brings the PostgreSQL schema up to date at start, under a lock: many processes may start at once."""
 
 from __future__ import annotations
 
@@ -53,6 +53,6 @@ def _refuse_newer(connection: Connection) -> None:
     connection.commit()
     if unknown := applied - known:
         raise Invalid(
-            f"The database was written by a newer version of Meterhouse (schema {', '.join(sorted(unknown))}). "
+            f"The database is from a newer version of Meterhouse (schema {', '.join(sorted(unknown))}). "
             "Start that version again, or restore a backup."
         )

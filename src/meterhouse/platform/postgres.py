@@ -37,7 +37,9 @@ def normalise_url(url: str) -> str:
     except Exception as error:
         raise Invalid("METERHOUSE_DATABASE_URL is not an address of the form postgresql://…") from error
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
-        raise Invalid("METERHOUSE_DATABASE_URL must begin with postgresql://; no other database is supported.")
+        raise Invalid(
+            "METERHOUSE_DATABASE_URL must begin with postgresql://; no other database is supported."
+        )
     return parsed.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
@@ -102,3 +104,13 @@ async def listen(
         finally:
             on_down()
         await asyncio.sleep(RECONNECT_S)
+
+
+@contextlib.asynccontextmanager
+async def advisory_lock(database: PostgresDatabase, name: str) -> AsyncIterator[None]:
+    """Hold the lock `name` among all processes of this database while the block runs."""
+    async with database.begin() as connection:
+        await connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
+        )
+        yield

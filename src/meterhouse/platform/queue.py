@@ -1,4 +1,4 @@
-"""The background queue on PostgreSQL (procrastinate): transactional enqueue, at-least-once, bounded retries."""
+"""The background queue on PostgreSQL: enqueued in the transaction, run at least once, retries bounded."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ class TaskQueue:
     """
 
     def __init__(self, url: str) -> None:
-        self.app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=8))
+        self.app = procrastinate.App(
+            connector=procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=8)
+        )
 
     def register(self, name: str, handler: Handler) -> None:
         """Make `name` known to both sides. The handler receives the enqueued arguments as keywords."""

@@ -1,4 +1,4 @@
-"""The answers of `execute_job`: at once when the job ends soon, kept alive with white space when it does not."""
+"""The answers of `execute_job`: at once when the job ends soon, else kept alive with white space."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ class ExecutedJobResponse(Response):
             except NotFound:  # deleted while it ran
                 return
             if job.status is JobStatus.COMPLETED:
-                await send({"type": "http.response.body", "body": encode_json(job_to_wire(job)), "more_body": False})
+                await send(
+                    {"type": "http.response.body", "body": encode_json(job_to_wire(job)), "more_body": False}
+                )
                 return
             if job.status.is_final or await request.is_disconnected():
                 return

@@ -1,4 +1,4 @@
-"""Domain results as the Meter facade writes them. Ids go by both of their documented names (reference, 2.4)."""
+"""Domain results as the Meter facade writes them. Ids go by both documented names (reference, 2.4)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Wire = dict[str, object]
 
 
 def strategy_to_wire(strategy: StoredStrategy) -> Wire:
-    """A strategy in full; the shapes `GeneratedStrategy`, `Strategy` and `StrategyListItem` are parts of it."""
+    """A strategy in full, which fits every documented shape of a strategy."""
     return {
         "id": strategy.id,
         "strategy_id": strategy.id,

@@ -84,7 +84,7 @@ def since_of(call: Call) -> datetime | None:
 
 
 def filter_of(config: Any) -> Mapping[str, object] | None:
-    """A filter as sent. A bare condition is wrapped; `null` and a filter without conditions mean none (4.4, 6)."""
+    """A filter as sent. A bare condition is wrapped; `null` and no conditions mean none (4.4 and 6)."""
     if config is None or (config.get("conditions") == [] and "field" not in config):
         return None
     if "conditions" not in config and "field" in config:
@@ -107,6 +107,8 @@ def _id(text: object, path: tuple[str, ...]) -> UUID:
     return value
 
 
-def _refused(path: tuple[str, ...], message: str, value: object, *, code: str = "value_error") -> RequestInvalid:
+def _refused(
+    path: tuple[str, ...], message: str, value: object, *, code: str = "value_error"
+) -> RequestInvalid:
     issue = RequestIssue(path, message, code=code, input=value)
     return RequestInvalid(summary([issue]), issues=[issue])

@@ -87,10 +87,10 @@ async def delete_strategy(call: Call) -> object:
 
 
 def _request(body: Mapping[str, Any]) -> StrategyRequest:
-    """Read a generation request. `force_api` is a wish, `scraper_type: api` a demand (reference, 4.1 and 7)."""
+    """Read a generation request. `force_api` is a wish, `scraper_type: api` a demand (4.1 and 7)."""
     if body.get("scraper_type") == "api":
         raise NotImplementedYet(
-            "This version makes css and content strategies only. Leave scraper_type out to get a css strategy."
+            "This version makes css and content strategies only. Leave scraper_type out for a css strategy."
         )
     if body.get("strategy_group_id") is not None:
         raise NotFound("Strategy group not found")

@@ -9,5 +9,6 @@ down_revision = None
 
 def upgrade() -> None:
     # The driver's own cursor: the script holds colons and percent signs that must not become parameters.
-    with op.get_bind().connection.cursor() as cursor:
-        cursor.execute(SchemaManager.get_schema())
+    cursor = op.get_bind().connection.cursor()
+    cursor.execute(SchemaManager.get_schema())
+    cursor.close()

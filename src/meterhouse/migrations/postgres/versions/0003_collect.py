@@ -1,4 +1,4 @@
-"""Strategies, jobs, and the usage that jobs leave behind. Only adds tables; safe before and after the new code."""
+"""Strategies, jobs, and the usage that jobs leave behind. Only adds tables."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -44,7 +44,9 @@ def _strategies() -> None:
     op.create_index("ix_strategies_newest", "strategies", ["organisation_id", "created_at", "id"])
     op.create_table(
         "strategy_pages",
-        sa.Column("strategy_id", sa.Uuid, sa.ForeignKey("strategies.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column(
+            "strategy_id", sa.Uuid, sa.ForeignKey("strategies.id", ondelete="CASCADE"), primary_key=True
+        ),
         sa.Column("url", sa.Text, nullable=False),
         sa.Column("page", sa.LargeBinary, nullable=False),
         sa.Column("fetched_at", INSTANT, nullable=False),
@@ -107,9 +109,14 @@ def _jobs() -> None:
 def _job_indexes() -> None:
     op.create_index("ix_jobs_newest", "jobs", ["organisation_id", "created_at", "id"])
     op.create_index("ix_jobs_strategy_newest", "jobs", ["strategy_id", "created_at", "id"])
-    op.create_index("ix_jobs_batch", "jobs", ["batch_id", "id"], postgresql_where=sa.text("batch_id IS NOT NULL"))
     op.create_index(
-        "ix_jobs_schedule", "jobs", ["schedule_id", "created_at"], postgresql_where=sa.text("schedule_id IS NOT NULL")
+        "ix_jobs_batch", "jobs", ["batch_id", "id"], postgresql_where=sa.text("batch_id IS NOT NULL")
+    )
+    op.create_index(
+        "ix_jobs_schedule",
+        "jobs",
+        ["schedule_id", "created_at"],
+        postgresql_where=sa.text("schedule_id IS NOT NULL"),
     )
     op.create_index(
         "ix_jobs_previous",
