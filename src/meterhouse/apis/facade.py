@@ -79,8 +79,8 @@ class Facade:
     """One published interface. `name` is also the name of its package under `meterhouse.apis`.
 
     `headers` go with every answer. `admit` looks at a request before anything else, may refuse it, and
-    returns more headers for its answer. Without `checks_requests` the contract only routes, and handlers check with pydantic models. The
-    contract itself is published at `document_path`, if one is given.
+    returns more headers for its answer. Without `checks_requests` the contract only routes, and handlers
+    check with pydantic models. The contract itself is published at `document_path`, if one is given.
     """
 
     def __init__(
