@@ -225,9 +225,17 @@ async def test_json_is_read_with_and_without_its_type(
 
 @pytest.mark.parametrize(
     ("content", "content_type"),
-    [(b"{", "application/json"), (b"", "application/json"), (b"a=b", "application/x-www-form-urlencoded"), (b"[" * 5_00, None),
-     (b'{"feedback": "\\u0000"}', None), (b"\xff", None), (b'{"feedback": 7}', None), (b"null", None)],
-)  # fmt: skip
+    [
+        (b"{", "application/json"),
+        (b"", "application/json"),
+        (b"a=b", "application/x-www-form-urlencoded"),
+        (b"[" * 500, None),
+        (b'{"feedback": "\\u0000"}', None),
+        (b"\xff", None),
+        (b'{"feedback": 7}', None),
+        (b"null", None),
+    ],
+)
 async def test_bad_bodies_are_400(http: httpx.AsyncClient, content: bytes, content_type: str | None) -> None:
     headers = {"content-type": content_type} if content_type else {}
     for path in (f"/api/strategies/{ID}/refine", "/api/v1/meters"):
