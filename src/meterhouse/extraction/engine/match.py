@@ -1,4 +1,4 @@
-"""Which column answers which wanted field: words, forms of values, and place in the record weighed together."""
+"""Which column answers which wanted field: words, forms of values and place, weighed together."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 
 from lxml.html import HtmlElement
 
-from meterhouse.extraction.engine.columns import Column
+from meterhouse.extraction.engine.column import Column
 from meterhouse.extraction.engine.document import text_of
 from meterhouse.extraction.engine.lexicon import Role, alike, tokens_of
 from meterhouse.extraction.engine.request import Wanted
+from meterhouse.extraction.engine.words import words_of
 
 ACCEPT_MIN = 0.95
 OPTIONS_MAX = 12
 LEFTOVER_MIN = 0.25
-_BY = frozenset("by von par por door av af przez от oleh di da de af tarafindan 作者 od".split())
+_BY = frozenset(words_of("by von par por door av af przez от oleh di da de af tarafindan 作者 od"))
 _SEEN_ATTRS = frozenset({"datetime", "content", "data-price", "data-date"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _LINKS = frozenset({"href", "src", "data-src"})
@@ -35,7 +36,9 @@ def assign(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]:
     links = [one for one in fields if _is(one, "link")]
     others = [one for one in fields if not _is(one, "link")]
     paired = _pair_up(others, columns)
-    paired += _leftovers([one for one in others if all(one is not m.wanted for m in paired)], paired, columns, fields)
+    paired += _leftovers(
+        [one for one in others if all(one is not m.wanted for m in paired)], paired, columns, fields
+    )
     chosen = {one.wanted.name: one for one in _own_words(paired, columns)}
     used = [one.column for one in chosen.values()]
     title = next((one.column for one in chosen.values() if _is(one.wanted, "title")), None)
@@ -52,10 +55,14 @@ def assign(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]:
 
 
 def _pair_up(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]:
-    """Pair fields and columns for the best sum: greedily first, then by moving a field aside where that gains."""
+    """Pair fields and columns for the best sum: greedily, then by moving a field aside where that gains."""
     options: list[list[Match]] = []
     for wanted in fields:
-        rated = [Match(wanted, column, score) for column in columns if (score := rate(wanted, column)) >= ACCEPT_MIN]
+        rated = [
+            Match(wanted, column, score)
+            for column in columns
+            if (score := rate(wanted, column)) >= ACCEPT_MIN
+        ]
         options.append(sorted(rated, key=lambda one: -one.score)[:OPTIONS_MAX])
     held: list[Match | None] = [None] * len(fields)
     order = sorted(range(len(fields)), key=lambda at: -(options[at][0].score if options[at] else 0.0))
@@ -78,7 +85,9 @@ def _displace(at: int, options: list[list[Match]], held: list[Match | None]) -> 
     for wish in options[at]:
         if now is not None and wish.score <= now.score:
             return
-        holder = next((o for o, one in enumerate(held) if o != at and one and _same(one.column, wish.column)), None)
+        holder = next(
+            (o for o, one in enumerate(held) if o != at and one and _same(one.column, wish.column)), None
+        )
         if holder is None:
             held[at] = wish
             return
@@ -94,11 +103,13 @@ def _displace(at: int, options: list[list[Match]], held: list[Match | None]) -> 
 def _leftovers(
     fields: Sequence[Wanted], paired: Sequence[Match], columns: Sequence[Column], order: Sequence[Wanted]
 ) -> list[Match]:
-    """A field that no words point to may be a text that nothing else uses, best where the request's order has it."""
+    """A field that no words point to may be a text that nothing else uses, best in the request's order."""
     found: list[Match] = []
     for wanted in fields:
         held = [*paired, *found]
-        free = [column for column in columns if _plain(column) and not any(_touch(column, m.column) for m in held)]
+        free = [
+            column for column in columns if _plain(column) and not any(_touch(column, m.column) for m in held)
+        ]
         rated = [
             Match(wanted, column, rate(wanted, column) + 0.3 * _in_order(wanted, column, held, order))
             for column in free
@@ -264,7 +275,9 @@ def _any(words: Sequence[str], names: Iterable[str], role: Role | None) -> float
 def _worded(wanted: Wanted, column: Column) -> float:
     assert wanted.role is not None
     hits = sum(
-        1 for value in column.present if any(t in wanted.role.words or t in wanted.words for t in tokens_of(value[:60]))
+        1
+        for value in column.present
+        if any(t in wanted.role.words or t in wanted.words for t in tokens_of(value[:60]))
     )
     return hits / len(column.present)
 
@@ -281,7 +294,9 @@ def _form(wanted: Wanted, role: Role | None, column: Column) -> float:
         return 0.2 - 0.5 * share("long") - 0.4 * share("url")
     kinds = role.kinds
     if kinds == {"text"} or role.name == "title":
-        odd = max(share("money"), share("date"), share("time"), share("number"), share("url"), share("duration"))
+        odd = max(
+            share("money"), share("date"), share("time"), share("number"), share("url"), share("duration")
+        )
         plain = 0.25 * (1 - share("text")) * (role.name == "title")
         return 0.5 - 1.2 * odd - plain - 0.3 * share("long") * (role.name != "title")
     if role.name == "description":

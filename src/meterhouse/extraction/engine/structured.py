@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine.document import Document, absolute, squeeze, text_of
+from meterhouse.extraction.engine.words import words_of
 
 SCRIPT_CHARS_MAX = 3_000_000
 LEAVES_MAX = 4_000
@@ -19,8 +21,11 @@ _SCALAR = (str, int, float)
 _URLS = {"a": "href", "link": "href", "area": "href", "img": "src", "iframe": "src", "video": "src"}
 _TAGS = re.compile(r"<[^<>]{1,300}>")
 _MAIN_TYPES = frozenset(
-    "article newsarticle reportagenewsarticle blogposting recipe product event musicrecording book movie tvepisode"
-    " person jobposting creativework organization place videoobject medicalstudy sportsevent webpage".split()
+    words_of(
+        "article newsarticle reportagenewsarticle blogposting recipe product event musicrecording"
+        " book movie tvepisode person jobposting creativework organization place videoobject"
+        " medicalstudy sportsevent webpage"
+    )
 )
 
 
@@ -48,7 +53,11 @@ def read(document: Document) -> Data:
         elif kind == "application/json" or script.get("id") == "__NEXT_DATA__":
             _flatten(_loads(text), "", leaves["state"], 0)
     for scope in document.root.iter():
-        if isinstance(scope.tag, str) and scope.get("itemscope") is not None and scope.get("itemprop") is None:
+        if (
+            isinstance(scope.tag, str)
+            and scope.get("itemscope") is not None
+            and scope.get("itemprop") is None
+        ):
             _microdata(scope, _short(scope.get("itemtype")), leaves["microdata"], document.base, 0)
     _meta(document.root, leaves["meta"])
     return Data(leaves)
@@ -80,7 +89,10 @@ def _blocks(value: object, depth: int = 0) -> Iterator[dict[str, object]]:
 def _type_of(block: Mapping[str, object]) -> str:
     kind = block.get("@type")
     if isinstance(kind, list):
-        kind = next((one for one in kind if isinstance(one, str) and one.lower() in _MAIN_TYPES), kind[0] if kind else "")
+        kind = next(
+            (one for one in kind if isinstance(one, str) and one.lower() in _MAIN_TYPES),
+            kind[0] if kind else "",
+        )
     return _short(kind) if isinstance(kind, str) else ""
 
 
@@ -105,8 +117,6 @@ def _flatten(value: object, path: str, leaves: dict[str, list[str]], depth: int)
 
 
 def _unescape(text: str) -> str:
-    import html
-
     return html.unescape(text) if "&" in text else text
 
 
