@@ -20,16 +20,6 @@ _AND = frozenset(
         "and und et e y i og och ja en e un și si a и та και ve dan with và as well plus sowie ook också &"
     )
 )
-<<<<<<< HEAD
-_WITH = "with mit avec con com met med kanssa z с со με ile dengan including incl samt amb með".split()
-_PER = "per pro por par je".split()
-_CONTRACTED = frozenset("for per from on pro por par del des della vom zum für fra".split())
-_ARTICLES = frozenset(
-    "the a an this each every der die das dem la le les los las el il lo een het denne det den all".split()
-)
-_COUNTS = frozenset("number count counts amount".split())
-_TAIL = "of for from on in at to by der des des de la du del per von vom der das for fra av over".split()
-=======
 _WITH = words_of("with mit avec con com met med kanssa z с со με ile dengan including incl samt amb með")
 _PER = ["per", "pro", "por", "par", "je"]
 _CONTRACTED = frozenset(words_of("for per from on pro por par del des della vom zum für fra"))
@@ -38,7 +28,6 @@ _ARTICLES = frozenset(
 )
 _COUNTS = frozenset(["number", "count", "counts", "amount"])
 _TAIL = words_of("of for from on in at to by der des des de la du del per von vom der das for fra av over")
->>>>>>> extraction
 _DROP = frozenset(
     fold(word)
     for word in words_of(
@@ -62,12 +51,6 @@ _MANY = frozenset(
 _OF_ONE = re.compile(
     r"\b(?:of|from|for) (?:the|this) ([a-z]+)\b|\bthe ([a-z]+) (?:title|name|headline)\b", re.I
 )
-<<<<<<< HEAD
-_OF_ONE = re.compile(
-    r"\b(?:of|from|for) (?:the|this) ([a-z]+)\b|\bthe ([a-z]+) (?:title|name|headline)\b", re.I
-)
-=======
->>>>>>> extraction
 _PARENS = re.compile(r"\(([^()]*)\)")
 _SPLIT = re.compile(r"[,;、，；/\n•·]+")
 _GLYPH_SPLIT = re.compile(r"と(?=[^\s])|和|及|및|와 |과 ")

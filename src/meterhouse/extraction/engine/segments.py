@@ -25,17 +25,11 @@ CANDIDATES_MAX = 48
 ANCHOR_CLIMB_MAX = 5
 BOILER_SHARE_MAX = 0.4
 _NEVER = frozenset(
-<<<<<<< HEAD
-    "html body head br b i em strong font option col colgroup thead tbody form hr input button label".split()
-)
-_HEADS = frozenset("h1 h2 h3 h4 h5 h6 dt p tr li div article section a strong".split())
-=======
     words_of(
         "html body head br b i em strong font option col colgroup thead tbody form hr input button label"
     )
 )
 _HEADS = frozenset(words_of("h1 h2 h3 h4 h5 h6 dt p tr li div article section a strong"))
->>>>>>> extraction
 _GENERIC_ATTRS = frozenset(
     {"class", "id", "style", "href", "src", "title", "alt", "width", "height", "align", "valign"}
 )
