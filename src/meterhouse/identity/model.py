@@ -41,5 +41,10 @@ class ApiKey:
     prefix: str
     scopes: frozenset[str]
     created_at: datetime
+    expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+
+    def is_usable(self, now: datetime) -> bool:
+        """Whether the key opens anything at `now`."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

@@ -48,7 +48,7 @@ class Fetched:
     duration_s: float = 0.0
 
 
-@dataclass
+@dataclass(eq=False)
 class FetchFailed(DependencyFailed):
     """No complete answer was received; `reason` says why in one word."""
 

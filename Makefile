@@ -1,0 +1,67 @@
+# Everything a newcomer or a contributor types. `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+CLIENTS := .clients
+POLAR_OLD := 0.16.11 0.32.0
+DATA ?= .data
+PORT ?= 8000
+URL ?=
+ASK ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev run test lint format bench docs lock clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Meterhouse needs Python 3.11 or later; found $$($(PYTHON) -V). Name another one: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Could not make $(VENV); on Debian: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.installed: requirements/run.txt pyproject.toml | $(BIN)/python
+	@echo "Installing dependencies into $(VENV) (a minute or two the first time) …"
+	@$(PIP) install --require-hashes -r requirements/run.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(CLIENTS)/polar-%/.installed: requirements/client-polar-%.txt | $(BIN)/python
+	@$(PIP) install --require-hashes --target $(CLIENTS)/polar-$* --upgrade -r $<
+	@touch $@
+
+install: $(VENV)/.installed ## Make .venv with the locked dependencies
+
+install-dev: $(VENV)/.installed-dev $(POLAR_OLD:%=$(CLIENTS)/polar-%/.installed)
+
+run: install ## Start the server and walk through a first result (URL=… ASK="…" for your own page)
+	@$(BIN)/meterhouse up --data $(DATA) --port $(PORT) --tour $(if $(URL),--tour-url '$(URL)') $(if $(ASK),--tour-ask '$(ASK)')
+
+test: install-dev lint ## Lint and run all tests
+	@$(BIN)/python -m pytest
+
+lint: install-dev ## Formatter, linter, type checker, import directions
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@PYTHONPATH=src $(BIN)/lint-imports --no-logo > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
+
+format: install-dev ## Rewrite the sources in the house format
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix --quiet .
+
+bench: install-dev ## Print the benchmark tables (BENCH="--quick" for a short run)
+	@$(BIN)/python -m bench $(BENCH)
+
+docs: install-dev ## Rewrite the generated pages of docs/
+	@$(BIN)/python -m tests.generate_docs
+
+lock: ## Rewrite the lock files (needs uv)
+	@requirements/lock.sh
+
+clean: ## Remove environments and caches, never data
+	@rm -rf $(VENV) $(CLIENTS) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

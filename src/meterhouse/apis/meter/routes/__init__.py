@@ -1,0 +1,1 @@
+"""Handlers, one module per resource. Every module here is imported at start."""

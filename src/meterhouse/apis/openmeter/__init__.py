@@ -1,0 +1,18 @@
+"""The OpenMeter facade. Handlers register on `facade` from the modules of `routes`."""
+
+from pathlib import Path
+
+from meterhouse.apis.contract import Contract
+from meterhouse.apis.facade import Facade
+from meterhouse.apis.openmeter.errors import OpenMeterErrors
+
+_ULID = "^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$"
+_UUID = "[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}"
+
+facade = Facade(
+    "openmeter",
+    # ids are accepted in both spellings, whichever facade an object was made through
+    Contract.load(Path(__file__).with_name("contract.json"), patterns={_ULID: f"{_ULID}|^{_UUID}$"}),
+    OpenMeterErrors(),
+    document_path="/api/swagger.json",
+)

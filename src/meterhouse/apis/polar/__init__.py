@@ -1,0 +1,21 @@
+"""The Polar facade. Handlers register on `facade` from the modules of `routes`.
+
+Requests are checked by the pydantic models of `schemas`: the published error items are pydantic's.
+"""
+
+from pathlib import Path
+
+from meterhouse.apis.contract import Contract
+from meterhouse.apis.facade import Facade
+from meterhouse.apis.polar.admission import admit
+from meterhouse.apis.polar.errors import PolarErrors
+
+facade = Facade(
+    "polar",
+    Contract.load(Path(__file__).with_name("contract.json")),
+    PolarErrors(),
+    checks_requests=False,
+    redirects_slashes=True,
+    headers=[(b"cache-control", b"private, no-store")],
+    admit=admit,
+)

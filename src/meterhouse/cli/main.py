@@ -1,0 +1,140 @@
+"""`meterhouse`: the commands and their options. What a command does lives beside this module."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meterhouse import __version__
+from meterhouse.kernel.errors import Conflict, DependencyFailed, Invalid, MeterhouseError, NotFound
+
+EXIT_CODES: tuple[tuple[type[MeterhouseError], int], ...] = (
+    (NotFound, 3),
+    (Conflict, 4),
+    (DependencyFailed, 6),
+    (Invalid, 2),
+)
+
+app = typer.Typer(
+    name="meterhouse",
+    help="Collect, meter and bill: one self-hosted server for people who sell data and AI products.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+keys = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)]
+Data = Annotated[Path | None, typer.Option(help="Data folder (METERHOUSE_DATA_DIR).", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+def main() -> None:
+    """Run a command. A known error ends as one sentence on stderr and a documented exit code."""
+    try:
+        app()
+    except MeterhouseError as error:
+        print(f"meterhouse: {error.message}", file=sys.stderr)
+        sys.exit(next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+@app.command()
+def up(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    data: Data = None,
+    tour: Annotated[
+        bool, typer.Option("--tour", help="Walk through a first result, then keep serving.")
+    ] = False,
+    tour_url: Annotated[str, typer.Option(help="Page for the tour; the bundled shop without.")] = "",
+    tour_ask: Annotated[str, typer.Option(help="What to extract on the tour, in plain words.")] = "",
+) -> None:
+    """Start everything in one process: API, worker and, unless set otherwise, both engines."""
+    from meterhouse.cli import server
+    from meterhouse.settings import load_settings
+
+    walk = server.Tour(url=tour_url, ask=tour_ask) if tour or tour_url else None
+    asyncio.run(server.serve(load_settings(data_dir=data), host=host, port=port, worker=True, tour=walk))
+
+
+@app.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Start only the API, on engines given by address."""
+    from meterhouse.cli import server
+    from meterhouse.settings import load_settings
+
+    asyncio.run(server.serve(load_settings(), host=host, port=port, worker=False, tour=None))
+
+
+@app.command()
+def worker() -> None:
+    """Start only a worker, on engines given by address. Any number may run."""
+    from meterhouse.cli import server
+    from meterhouse.settings import load_settings
+
+    asyncio.run(server.work(load_settings()))
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
+    scope: Annotated[list[str] | None, typer.Option(help="Repeatable; * for all.", show_default="*")] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and print it: the only time it is shown in full."""
+    from meterhouse.cli import keys as commands
+    from meterhouse.settings import load_settings
+
+    asyncio.run(
+        commands.create(load_settings(data_dir=data), name=name, scopes=scope or ["*"], as_json=as_json)
+    )
+
+
+@keys.command("list")
+def list_keys(data: Data = None, as_json: AsJson = False) -> None:
+    """List all keys, newest first."""
+    from meterhouse.cli import keys as commands
+    from meterhouse.settings import load_settings
+
+    asyncio.run(commands.show(load_settings(data_dir=data), as_json=as_json))
+
+
+@keys.command("rotate")
+def rotate_key(
+    key: Annotated[str, typer.Argument(help="Id or shown prefix.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a successor; the old key works for another 24 hours."""
+    from meterhouse.cli import keys as commands
+    from meterhouse.settings import load_settings
+
+    asyncio.run(commands.rotate(load_settings(data_dir=data), key=key, as_json=as_json))
+
+
+@keys.command("revoke")
+def revoke_key(
+    key: Annotated[str, typer.Argument(help="Id or shown prefix.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a key at once, everywhere."""
+    from meterhouse.cli import keys as commands
+    from meterhouse.settings import load_settings
+
+    asyncio.run(commands.revoke(load_settings(data_dir=data), key=key, as_json=as_json))

@@ -1,0 +1,111 @@
+"""`meterhouse up`, `serve` and `worker`: one process around the composition root."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from dataclasses import dataclass
+
+import uvicorn
+
+from meterhouse.app import Running, running
+from meterhouse.kernel.errors import Invalid
+from meterhouse.platform.telemetry import configure_logging
+from meterhouse.settings import Settings
+
+# Clients that poll every 5 s must not race with the close of an idle connection.
+KEEP_ALIVE_S = 75
+DRAIN_S = 25
+BACKLOG = 2048
+
+
+@dataclass(frozen=True)
+class Tour:
+    """What the first walk should look at; empty means the bundled shop."""
+
+    url: str = ""
+    ask: str = ""
+
+
+async def serve(settings: Settings, *, host: str, port: int, worker: bool, tour: Tour | None) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is in hand."""
+    configure_logging()
+    listener = _listen(host, port)
+    with contextlib.closing(listener):
+        base_url = f"http://{_url_host(host)}:{listener.getsockname()[1]}"
+        async with running(settings, worker=worker) as started:
+            server = uvicorn.Server(_config(started))
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            while not server.started and not serving.done():
+                await asyncio.sleep(0.01)
+            if server.started:
+                await _greet(settings, started, base_url, tour)
+            await serving
+
+
+async def work(settings: Settings) -> None:
+    """Run background tasks until SIGTERM or SIGINT."""
+    configure_logging()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(settings, api=False):
+        print("Working. Stop with Ctrl-C.", flush=True)
+        await stop.wait()
+
+
+def _config(started: Running) -> uvicorn.Config:
+    return uvicorn.Config(
+        started.asgi,
+        http="httptools",
+        loop="uvloop",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=DRAIN_S,
+        server_header=False,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bind before anything is started. Raises `Invalid` when the address is taken or not ours."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Invalid(
+                f"Port {port} on {host} is in use by another program. Choose another with --port."
+            ) from error
+        raise Invalid(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+    listener.setblocking(False)
+    return listener
+
+
+def _url_host(host: str) -> str:
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+async def _greet(settings: Settings, started: Running, base_url: str, tour: Tour | None) -> None:
+    if tour is not None:
+        from meterhouse.cli.tour import walk
+
+        await walk(settings, started, base_url, url=tour.url, ask=tour.ask)
+        return
+    secret = started.first_key.secret if started.first_key and not settings.api_key else None
+    print(f"Meterhouse is ready at {base_url}", flush=True)
+    print(
+        f"  console   {base_url}/\n  API docs  {base_url}/docs\n  data      {settings.data_dir}", flush=True
+    )
+    if secret:
+        print(f"  API key   {secret}   (shown only now)", flush=True)

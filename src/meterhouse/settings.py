@@ -1,0 +1,70 @@
+"""Every setting, from `METERHOUSE_…` variables and an optional TOML file (`METERHOUSE_CONFIG`)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from meterhouse.kernel.errors import Invalid
+
+PREFIX = "METERHOUSE_"
+
+
+class Settings(BaseSettings):
+    """The server's settings. The environment wins over the file; unset means the embedded engines."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    data_dir: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("meterhouse")),
+        description="Folder of the embedded engines and of everything else kept on disk.",
+    )
+    database_url: str = Field("", description="`postgresql://…`; unset starts PostgreSQL in the data folder.")
+    events_url: str = Field("", description="`clickhouse://…`; unset opens ClickHouse in the data folder.")
+    api_key: str = Field("", description="The first API key; unset generates one and prints it once.")
+    fetch_allow: str = Field(
+        "", description="CIDRs and hosts, comma-separated, that may be fetched although not public."
+    )
+    test_clock: bool = Field(False, description="1 lets `PUT /testing/clock` move time forward.")
+    worker_concurrency: int = Field(8, ge=1, le=256, description="Background tasks that run side by side.")
+    body_bytes_max: int = Field(
+        32 * 1024 * 1024, ge=1024, description="Largest request body (the Polar facade keeps its own 10 MiB)."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        path = os.environ.get(f"{PREFIX}CONFIG", "")
+        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
+        return (*sources, TomlConfigSettingsSource(settings_cls, toml_file=path)) if path else sources
+
+
+def load_settings(**given: object) -> Settings:
+    """Read the settings; `given` values win. Raises `Invalid` with one sentence per bad setting."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']} (got {fault['input']!r})"
+            for fault in error.errors()
+        )
+        raise Invalid(f"The settings are not usable. {faults}") from error
+    except (OSError, ValueError) as error:  # the TOML file is missing or malformed
+        raise Invalid(
+            f"The settings file {os.environ.get(f'{PREFIX}CONFIG')} is not usable: {error}"
+        ) from error
