@@ -19,12 +19,6 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder for the whole process: the engine allows only one at a time."""
-    return tmp_path_factory.mktemp("engine") / "events"
-
-
-@pytest.fixture(scope="session")
 def engine_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with serve_engine(tmp_path_factory.mktemp("server") / "events") as (address, _):
         yield address

@@ -4,7 +4,7 @@ It is the real engine (chDB) behind the part of ClickHouse's HTTP interface that
 the statement in the body, the URL or a form; `param_*`, `database` and settings as parameters; insert
 data in the body; errors as status, `X-ClickHouse-Exception-Code` and text.
 
-Run as a program: `python http_engine.py FOLDER [PORT]` prints the port it listens on.
+Run as a program: `python http_engine.py FOLDER PORT` (0: any) prints the port it listens on.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def run(folder: str, request: Request) -> bytes:
     """Run the statement on a fresh connection, so that settings end with it. Errors are the engine's."""
     import chdb
 
-    connection = chdb.connect(folder)
+    connection = chdb.connect(folder)  # type: ignore[no-untyped-call]
     try:
         if request.database:
             connection.query(f"USE `{request.database}`")
@@ -176,15 +176,15 @@ class Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serve_engine(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def serve_engine(folder: Path, port: str = "0") -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Start the engine in another process; yield `host:port` and the process."""
     process = subprocess.Popen(
-        [sys.executable, __file__, str(folder)], stdout=subprocess.PIPE, env={**os.environ, "TZ": "UTC"}
+        [sys.executable, __file__, str(folder), port], stdout=subprocess.PIPE, env={**os.environ, "TZ": "UTC"}
     )
     try:
         assert process.stdout is not None
-        port = int(process.stdout.readline())
-        yield f"127.0.0.1:{port}", process
+        listening = int(process.stdout.readline())
+        yield f"127.0.0.1:{listening}", process
     finally:
         process.kill()
         process.wait()
@@ -194,9 +194,10 @@ def main() -> None:
     import chdb
 
     folder = sys.argv[1]
-    keeper = chdb.connect(folder)  # the engine lives as long as one connection does
+    # The engine lives as long as one connection does.
+    keeper = chdb.connect(folder)  # type: ignore[no-untyped-call]
     Handler.folder = folder
-    server = Server(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Handler)
+    server = Server(("127.0.0.1", int(sys.argv[2])), Handler)
     print(server.server_address[1], flush=True)
     server.serve_forever()
     keeper.close()
