@@ -1,0 +1,6 @@
+"""The extraction engine: pure functions from pages to strategies and items. No network, no model, no clock."""
+
+from meterhouse.extraction.engine.generate import generate
+from meterhouse.extraction.engine.run import run
+
+__all__ = ["generate", "run"]
