@@ -19,6 +19,7 @@ from meterhouse.usage.definition import SLUG, is_expressible_as
 from meterhouse.usage.engine import compile as compiler
 from meterhouse.usage.engine import events as event_queries
 from meterhouse.usage.engine.decode import decode_meter_query, named_rows
+from meterhouse.usage.engine.quantities import compile_quantities, decode_quantities
 from meterhouse.usage.model import (
     Dialect,
     EventCriteria,
@@ -26,6 +27,8 @@ from meterhouse.usage.model import (
     EventSearch,
     Meter,
     MeterQuery,
+    Quantities,
+    QuantityQuery,
     QueryRow,
     StoredEvent,
 )
@@ -138,6 +141,16 @@ async def query_meter(store: EventStore, meter: Meter, query: MeterQuery, *, now
     compiled = compiler.compile_meter_query(meter, query)
     rows = await store.query(compiled.sql, compiled.parameters)
     return decode_meter_query(meter, query, named_rows(compiled, rows.rows), now=now)
+
+
+async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Quantities:
+    """Answer a Polar-style question (polar 7). Totals are bounded to the listed buckets.
+
+    Raises `Invalid` for a bad span or zone, `LimitExceeded` for too many customers to combine.
+    """
+    compiled = compile_quantities(meter, query)
+    rows = await store.query(compiled.sql, compiled.parameters)
+    return decode_quantities(meter, query, named_rows(compiled, rows.rows))
 
 
 async def has_match(store: EventStore, meter: Meter) -> bool:
