@@ -1,4 +1,4 @@
-"""What counts as a change: properties of hash, signature, diff and similarity, and the examples of the reference."""
+"""What counts as a change: properties of hash, signature, diff and similarity, and the documented examples."""
 
 from __future__ import annotations
 
