@@ -168,7 +168,9 @@ class Strategy:
         reader.only("version", "kind", "container", "fields", "output_schema", "contract")
         version = reader.integer("version", DOCUMENT_VERSION)
         if version != DOCUMENT_VERSION:
-            raise _refused(("version",), f"version {version} is not known; this release writes {DOCUMENT_VERSION}")
+            raise _refused(
+                ("version",), f"version {version} is not known; this release writes {DOCUMENT_VERSION}"
+            )
         schema = reader.value("output_schema", None)
         fields = _Reader(reader.value("fields", {}), ("fields",)).document
         return cls(

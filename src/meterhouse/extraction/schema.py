@@ -236,5 +236,6 @@ def _json_shape(schema: Mapping[object, object], path: Path, depth: int) -> dict
 def _refused(path: Path, message: str) -> Invalid:
     where = ".".join(str(step) for step in path) or "output_schema"
     return Invalid(
-        f"The output schema cannot be used: {where}: {message}.", issues=(Issue(("output_schema", *path), message),)
+        f"The output schema cannot be used: {where}: {message}.",
+        issues=(Issue(("output_schema", *path), message),),
     )

@@ -22,7 +22,17 @@ ELEMENTS_PER_RECORD_MAX = 400
 KEYS_MAX = 600
 FILL_MIN = 0.12
 PATH_MAX = 6
-_TEXT_ATTRS = ("datetime", "content", "title", "alt", "aria-label", "value", "data-price", "data-date", "data-id")
+_TEXT_ATTRS = (
+    "datetime",
+    "content",
+    "title",
+    "alt",
+    "aria-label",
+    "value",
+    "data-price",
+    "data-date",
+    "data-id",
+)
 _LINK_ATTRS = ("href", "src", "data-src")
 _DERIVED = ("money", "date", "time", "duration", "area")
 
@@ -67,7 +77,9 @@ class _Found:
     rank: int = 0
 
 
-def columns_of(records: Sequence[Sequence[HtmlElement]], base: str, headers: Sequence[str] = ()) -> list[Column]:
+def columns_of(
+    records: Sequence[Sequence[HtmlElement]], base: str, headers: Sequence[str] = ()
+) -> list[Column]:
     """All columns of a sample of records, most direct first; equal ones are merged into alternates."""
     if not records:
         return []
@@ -81,7 +93,9 @@ def columns_of(records: Sequence[Sequence[HtmlElement]], base: str, headers: Seq
         nodes = tuple(one.at[at][0] if one.at.get(at) else None for at in range(len(records)))
         repeats = sum(len(one.at[at]) for at in one.at) / max(1, len(one.at))
         base_column = _describe(selector, nodes, records, places, headers)
-        base_column = replace(base_column, repeats=repeats, alternates=tuple(Field(selector=s) for s in alternates))
+        base_column = replace(
+            base_column, repeats=repeats, alternates=tuple(Field(selector=s) for s in alternates)
+        )
         columns.extend(_sources(base_column, base))
     columns.extend(_labelled(records))
     columns.extend(_sections(records))
@@ -152,7 +166,16 @@ def _keys(
     if prop := element.get("itemprop"):
         if quotable(prop):
             yield 0, f'[itemprop="{prop}"]'
-    for name in ("data-testid", "data-qa", "data-test", "rel", "data-label", "data-stat", "data-title", "headers"):
+    for name in (
+        "data-testid",
+        "data-qa",
+        "data-test",
+        "rel",
+        "data-label",
+        "data-stat",
+        "data-title",
+        "headers",
+    ):
         value = element.get(name)
         if value and quotable(value):
             yield 1, f'{tag}[{name}="{value}"]'
@@ -167,7 +190,24 @@ def _keys(
             yield 3, f"{parent.tag}.{name} > {tag}"
     if tag == "a" and (segment := _first_segment(element.get("href"))):
         yield 4, f'a[href*="{segment}"]'
-    if tag in {"h1", "h2", "h3", "h4", "h5", "h6", "time", "a", "img", "p", "strong", "b", "em", "i", "small", "abbr"}:
+    if tag in {
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "time",
+        "a",
+        "img",
+        "p",
+        "strong",
+        "b",
+        "em",
+        "i",
+        "small",
+        "abbr",
+    }:
         yield 5, tag
     if path is not None and len(path) <= PATH_MAX:
         yield 6, (":scope > " + " > ".join(path)) if path else ":scope"
@@ -240,7 +280,18 @@ def _describe(
 def name_words(element: HtmlElement) -> set[str]:
     """The words in an element's class, id and semantic attributes."""
     words: set[str] = set()
-    for name in ("class", "itemprop", "id", "rel", "data-testid", "data-qa", "data-stat", "name", "property", "headers"):
+    for name in (
+        "class",
+        "itemprop",
+        "id",
+        "rel",
+        "data-testid",
+        "data-qa",
+        "data-stat",
+        "name",
+        "property",
+        "headers",
+    ):
         value = element.get(name)
         if value:
             words.update(tokens_of(value[:200]))
@@ -294,7 +345,14 @@ def _attribute(column: Column, name: str, base: str) -> Iterator[Column]:
     if any(values):
         alternates = tuple(replace(one, attr=name) for one in column.alternates)
         yield _finish(
-            replace(column, field=reader, values=values, own=column.own | {name}, alternates=alternates, breadth=1.0)
+            replace(
+                column,
+                field=reader,
+                values=values,
+                own=column.own | {name},
+                alternates=alternates,
+                breadth=1.0,
+            )
         )
 
 

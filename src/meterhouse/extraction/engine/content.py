@@ -71,7 +71,9 @@ def boilerplate(element: HtmlElement) -> bool:
 def _paragraph_chars(element: HtmlElement) -> int:
     if not isinstance(element.tag, str) or element.tag in HIDDEN_TAGS:
         return 0
-    return sum(len(squeeze(p.text)) + sum(len(c.tail or "") for c in p) for p in element.iter("p", "li", "pre"))
+    return sum(
+        len(squeeze(p.text)) + sum(len(c.tail or "") for c in p) for p in element.iter("p", "li", "pre")
+    )
 
 
 def _walk(root: HtmlElement, most: float) -> list[tuple[HtmlElement, int]]:
@@ -96,7 +98,9 @@ def _walk(root: HtmlElement, most: float) -> list[tuple[HtmlElement, int]]:
 
 
 def _is_block(element: HtmlElement) -> bool:
-    if any(inner.tag in _LEVELS or inner.tag in {"p", "ul", "ol", "table"} for inner in element.iterdescendants()):
+    if any(
+        inner.tag in _LEVELS or inner.tag in {"p", "ul", "ol", "table"} for inner in element.iterdescendants()
+    ):
         return False
     if element.tag in _BLOCKS:
         return True

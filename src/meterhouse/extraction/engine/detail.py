@@ -54,7 +54,9 @@ def best_detail(document: Document, wish: Wish) -> Detail | None:
         if one.role is BY_NAME["description"]:
             best = _untruncated(best, single)
         many = one.many and best.column.repeats > 1
-        chosen[one.name] = replace(best.column.field, many=many or best.column.field.many, alternates=alternates, type=one.type)
+        chosen[one.name] = replace(
+            best.column.field, many=many or best.column.field.many, alternates=alternates, type=one.type
+        )
         total += min(best.score, 2.6)
         trusted += best.column.field.source in {"jsonld", "microdata"}
     if not chosen:
@@ -203,9 +205,10 @@ def _heading_before(element: HtmlElement) -> str | None:
         if node is None:
             return None
         for before in node.itersiblings(preceding=True):
-            if before.tag in {"h1", "h2", "h3", "h4", "h5", "h6", "strong", "b", "p"} and len(text_of(before)) < 60:
+            if (
+                before.tag in {"h1", "h2", "h3", "h4", "h5", "h6", "strong", "b", "p"}
+                and len(text_of(before)) < 60
+            ):
                 return text_of(before) or None
         node = node.getparent()
     return None
-
-

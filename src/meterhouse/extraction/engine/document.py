@@ -21,7 +21,9 @@ _SPACE = re.compile(r"[\s\u00a0\u200b\u200e\u200f\ufeff\u00ad]+")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.I)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none", re.I)
-HIDDEN_TAGS = frozenset({"script", "style", "noscript", "svg", "iframe", "head", "object", "canvas", "option"})
+HIDDEN_TAGS = frozenset(
+    {"script", "style", "noscript", "svg", "iframe", "head", "object", "canvas", "option"}
+)
 INLINE_TAGS = frozenset(
     "a abbr acronym b bdi bdo big cite code data dfn em font i ins kbd label mark q ruby rt s samp small"
     " span strike strong sub sup time tt u var wbr del img".split()

@@ -58,7 +58,9 @@ def _wish(request: str, schema: OutputSchema | None, raw: Mapping[str, object] |
 def _content(document: Document) -> Generated:
     items = sections(document)
     if not items:
-        raise ExtractionFailed("The page has no readable text.", reason="empty", evidence={"url": document.url})
+        raise ExtractionFailed(
+            "The page has no readable text.", reason="empty", evidence={"url": document.url}
+        )
     return Generated(Strategy(kind="content", contract=Contract(len(items))), items)
 
 

@@ -153,7 +153,10 @@ ROLES: tuple[Role, ...] = (
         "number counted",
     ),
     _role(
-        "stars", "stars star sterne etoiles estrellas звезды 星", "star stars stargazers stargazer", "number counted"
+        "stars",
+        "stars star sterne etoiles estrellas звезды 星",
+        "star stars stargazers stargazer",
+        "number counted",
     ),
     _role("forks", "forks fork", "fork forks forked", "number counted"),
     _role(
@@ -206,9 +209,24 @@ ROLES: tuple[Role, ...] = (
         "brand manufacturer vendor",
         "text",
     ),
-    _role("year", "year years jahr annee ano año anno jaar ar år rok год έτος yil tahun 年 년 vuosi", "year", "year"),
-    _role("area", "area surface size flache surface superficie oppervlakte areal pinta площадь", "area surface size", "area"),
-    _role("rooms", "rooms room zimmer pieces habitaciones kamers rom комнат 部屋", "room rooms", "number counted"),
+    _role(
+        "year",
+        "year years jahr annee ano año anno jaar ar år rok год έτος yil tahun 年 년 vuosi",
+        "year",
+        "year",
+    ),
+    _role(
+        "area",
+        "area surface size flache surface superficie oppervlakte areal pinta площадь",
+        "area surface size",
+        "area",
+    ),
+    _role(
+        "rooms",
+        "rooms room zimmer pieces habitaciones kamers rom комнат 部屋",
+        "room rooms",
+        "number counted",
+    ),
     _role(
         "code",
         "code sku id number no nr docket ean isbn reference nummer numero codigo codice номер код κωδικός numara kode 番号 编号",

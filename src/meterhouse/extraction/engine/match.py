@@ -35,7 +35,9 @@ def assign(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]:
     links = [one for one in fields if _is(one, "link")]
     others = [one for one in fields if not _is(one, "link")]
     paired = _pair_up(others, columns)
-    paired += _leftovers([one for one in others if all(one is not m.wanted for m in paired)], paired, columns, fields)
+    paired += _leftovers(
+        [one for one in others if all(one is not m.wanted for m in paired)], paired, columns, fields
+    )
     chosen = {one.wanted.name: one for one in _own_words(paired, columns)}
     used = [one.column for one in chosen.values()]
     title = next((one.column for one in chosen.values() if _is(one.wanted, "title")), None)
@@ -55,7 +57,11 @@ def _pair_up(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]
     """Pair fields and columns for the best sum: greedily first, then by moving a field aside where that gains."""
     options: list[list[Match]] = []
     for wanted in fields:
-        rated = [Match(wanted, column, score) for column in columns if (score := rate(wanted, column)) >= ACCEPT_MIN]
+        rated = [
+            Match(wanted, column, score)
+            for column in columns
+            if (score := rate(wanted, column)) >= ACCEPT_MIN
+        ]
         options.append(sorted(rated, key=lambda one: -one.score)[:OPTIONS_MAX])
     held: list[Match | None] = [None] * len(fields)
     order = sorted(range(len(fields)), key=lambda at: -(options[at][0].score if options[at] else 0.0))
@@ -78,7 +84,9 @@ def _displace(at: int, options: list[list[Match]], held: list[Match | None]) -> 
     for wish in options[at]:
         if now is not None and wish.score <= now.score:
             return
-        holder = next((o for o, one in enumerate(held) if o != at and one and _same(one.column, wish.column)), None)
+        holder = next(
+            (o for o, one in enumerate(held) if o != at and one and _same(one.column, wish.column)), None
+        )
         if holder is None:
             held[at] = wish
             return
@@ -98,7 +106,9 @@ def _leftovers(
     found: list[Match] = []
     for wanted in fields:
         held = [*paired, *found]
-        free = [column for column in columns if _plain(column) and not any(_touch(column, m.column) for m in held)]
+        free = [
+            column for column in columns if _plain(column) and not any(_touch(column, m.column) for m in held)
+        ]
         rated = [
             Match(wanted, column, rate(wanted, column) + 0.3 * _in_order(wanted, column, held, order))
             for column in free
@@ -264,7 +274,9 @@ def _any(words: Sequence[str], names: Iterable[str], role: Role | None) -> float
 def _worded(wanted: Wanted, column: Column) -> float:
     assert wanted.role is not None
     hits = sum(
-        1 for value in column.present if any(t in wanted.role.words or t in wanted.words for t in tokens_of(value[:60]))
+        1
+        for value in column.present
+        if any(t in wanted.role.words or t in wanted.words for t in tokens_of(value[:60]))
     )
     return hits / len(column.present)
 
@@ -281,7 +293,9 @@ def _form(wanted: Wanted, role: Role | None, column: Column) -> float:
         return 0.2 - 0.5 * share("long") - 0.4 * share("url")
     kinds = role.kinds
     if kinds == {"text"} or role.name == "title":
-        odd = max(share("money"), share("date"), share("time"), share("number"), share("url"), share("duration"))
+        odd = max(
+            share("money"), share("date"), share("time"), share("number"), share("url"), share("duration")
+        )
         plain = 0.25 * (1 - share("text")) * (role.name == "title")
         return 0.5 - 1.2 * odd - plain - 0.3 * share("long") * (role.name != "title")
     if role.name == "description":

@@ -20,7 +20,9 @@ _AND = frozenset(
 _WITH = "with mit avec con com met med kanssa z с со με ile dengan including incl samt amb með".split()
 _PER = "per pro por par je".split()
 _CONTRACTED = frozenset("for per from on pro por par del des della vom zum für fra".split())
-_ARTICLES = frozenset("the a an this each every der die das dem la le les los las el il lo een het denne det den all".split())
+_ARTICLES = frozenset(
+    "the a an this each every der die das dem la le les los las el il lo een het denne det den all".split()
+)
 _COUNTS = frozenset("number count counts amount".split())
 _TAIL = "of for from on in at to by der des des de la du del per von vom der das for fra av over".split()
 _DROP = frozenset(
@@ -36,7 +38,9 @@ _MANY = frozenset(
     " все всі ola όλα semua daftar すべて 全部 一覧 모든 wszystkie kaikki listings schedule programme programm"
     " events products items posts articles topics threads tots tota".split()
 )
-_OF_ONE = re.compile(r"\b(?:of|from|for) (?:the|this) ([a-z]+)\b|\bthe ([a-z]+) (?:title|name|headline)\b", re.I)
+_OF_ONE = re.compile(
+    r"\b(?:of|from|for) (?:the|this) ([a-z]+)\b|\bthe ([a-z]+) (?:title|name|headline)\b", re.I
+)
 _PARENS = re.compile(r"\(([^()]*)\)")
 _SPLIT = re.compile(r"[,;、，；/\n•·]+")
 _GLYPH_SPLIT = re.compile(r"と(?=[^\s])|和|及|및|와 |과 ")
@@ -209,11 +213,14 @@ def _lean(request: str, subject: str, fields: tuple[Wanted, ...]) -> int:
     lean -= 3 if _OF_ONE.search(request) else 0
     lean -= 2 if any(one.many for one in fields) else 0
     first = fields[0] if fields else None
-    if first and first.words and re.search(r"\b(?:titles|names|headlines|titres|titulares|namen)\b", request, re.I):
+    if (
+        first
+        and first.words
+        and re.search(r"\b(?:titles|names|headlines|titres|titulares|namen)\b", request, re.I)
+    ):
         lean += 3
     return lean
 
 
 def _glyph_words(request: str) -> list[str]:
     return [word for word in _MANY if unspaced(word) and word in request]
-

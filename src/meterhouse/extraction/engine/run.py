@@ -27,7 +27,9 @@ def run(strategy: Strategy, page: Page) -> RunResult:
     if strategy.kind == "content":
         items = sections(document)
         if not items:
-            raise ExtractionFailed("The page has no readable text.", reason="empty", evidence={"url": page.url})
+            raise ExtractionFailed(
+                "The page has no readable text.", reason="empty", evidence={"url": page.url}
+            )
         return RunResult(items)
     found = extract(strategy.container, strategy.fields, document)
     if not found:

@@ -23,9 +23,13 @@ MEMBERS_MIN = 2
 CANDIDATES_MAX = 48
 ANCHOR_CLIMB_MAX = 5
 BOILER_SHARE_MAX = 0.4
-_NEVER = frozenset("html body head br b i em strong font option col colgroup thead tbody form hr input button label".split())
+_NEVER = frozenset(
+    "html body head br b i em strong font option col colgroup thead tbody form hr input button label".split()
+)
 _HEADS = frozenset("h1 h2 h3 h4 h5 h6 dt p tr li div article section a strong".split())
-_GENERIC_ATTRS = frozenset({"class", "id", "style", "href", "src", "title", "alt", "width", "height", "align", "valign"})
+_GENERIC_ATTRS = frozenset(
+    {"class", "id", "style", "href", "src", "title", "alt", "width", "height", "align", "valign"}
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,9 @@ class Census:
         for element in self.order:
             if element is self.body:
                 continue
-            if element.getparent() in self.boiler or (self.weights[element].chars < most and boilerplate(element)):
+            if element.getparent() in self.boiler or (
+                self.weights[element].chars < most and boilerplate(element)
+            ):
                 self.boiler.add(element)
 
     def _weigh(self, element: HtmlElement) -> Weight:
@@ -190,7 +196,9 @@ def _by_header(segment: Segment, census: Census) -> list[Segment]:
         groups[first[table]].append(member)
     if len(groups) < 2 or len(groups) > 40:
         return []
-    parts = [(header, _segment(segment.selector, rows, census)) for header, rows in groups.items() if any(header)]
+    parts = [
+        (header, _segment(segment.selector, rows, census)) for header, rows in groups.items() if any(header)
+    ]
     return [replace(part, header=header) for header, part in parts if part is not None]
 
 

@@ -18,7 +18,9 @@ _SCOPE = ":scope"
 _NAME = re.compile(r"-?[A-Za-z_][\w-]{0,60}", re.A)
 _VALUE = re.compile(r"[\w ./:#?=&%+-]{1,80}")
 # A last part such as "a8Xk2q" or "1x9zf" was made by a build tool and changes with the next release.
-_HASHED = re.compile(r"(?:^|[-_])(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Za-z])(?:[A-Za-z]*\d+[A-Za-z]+\d*|[a-z]+[A-Z0-9]+[A-Za-z0-9]*\d\w*)$")
+_HASHED = re.compile(
+    r"(?:^|[-_])(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Za-z])(?:[A-Za-z]*\d+[A-Za-z]+\d*|[a-z]+[A-Z0-9]+[A-Za-z0-9]*\d\w*)$"
+)
 _ANY_DIGITS = re.compile(r"\d{3,}")
 
 
@@ -60,4 +62,6 @@ def quotable(value: str) -> bool:
 
 
 def _refused(selector: str, why: str) -> Invalid:
-    return Invalid(f"The selector {selector[:80]!r} cannot be used: {why}.", issues=(Issue(("selector",), why),))
+    return Invalid(
+        f"The selector {selector[:80]!r} cannot be used: {why}.", issues=(Issue(("selector",), why),)
+    )

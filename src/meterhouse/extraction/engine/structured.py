@@ -48,7 +48,11 @@ def read(document: Document) -> Data:
         elif kind == "application/json" or script.get("id") == "__NEXT_DATA__":
             _flatten(_loads(text), "", leaves["state"], 0)
     for scope in document.root.iter():
-        if isinstance(scope.tag, str) and scope.get("itemscope") is not None and scope.get("itemprop") is None:
+        if (
+            isinstance(scope.tag, str)
+            and scope.get("itemscope") is not None
+            and scope.get("itemprop") is None
+        ):
             _microdata(scope, _short(scope.get("itemtype")), leaves["microdata"], document.base, 0)
     _meta(document.root, leaves["meta"])
     return Data(leaves)
@@ -80,7 +84,10 @@ def _blocks(value: object, depth: int = 0) -> Iterator[dict[str, object]]:
 def _type_of(block: Mapping[str, object]) -> str:
     kind = block.get("@type")
     if isinstance(kind, list):
-        kind = next((one for one in kind if isinstance(one, str) and one.lower() in _MAIN_TYPES), kind[0] if kind else "")
+        kind = next(
+            (one for one in kind if isinstance(one, str) and one.lower() in _MAIN_TYPES),
+            kind[0] if kind else "",
+        )
     return _short(kind) if isinstance(kind, str) else ""
 
 
