@@ -79,8 +79,8 @@ class Facade:
     """One published interface. `name` is also the name of its package under `meterhouse.apis`.
 
     `headers` go with every answer. `admit` looks at a request before anything else, may refuse it, and
-    returns more headers for its answer. Without `checks_requests` the contract only routes, and handlers check with pydantic models. The
-    contract itself is published at `document_path`, if one is given.
+    returns more headers for its answer. Without `checks_requests` the contract only routes, and handlers
+    check with pydantic models. The contract itself is published at `document_path`, if one is given.
     """
 
     def __init__(
@@ -224,12 +224,7 @@ class Facade:
             if method == "GET":
                 return json_response(self.contract.document, 200)
         if found:
-            allow = tuple(sorted({*found, "OPTIONS"} | ({"HEAD"} if "GET" in found else set())))
-            if method == "OPTIONS":
-                return Response(status_code=204, headers={"allow": ", ".join(allow)})
-            raise MethodNotAllowed(
-                f"{method[:16]} is not allowed here. Allowed: {', '.join(allow)}.", allow=allow
-            )
+            return _other_method(method, found)
         if self._redirects_slashes and (target := self._other_slash(method, path)):
             query = scope["query_string"].decode("latin-1")
             return Response(status_code=307, headers={"location": target + ("?" + query if query else "")})
@@ -285,6 +280,15 @@ class Facade:
                 raise UnsupportedMediaType(f"The content type {kind[:100]} is not read here; send {wanted}.")
             kind = JSON
         return operation.check_body(decode_json(raw), kind)
+
+
+def _other_method(method: str, found: Iterable[str]) -> Response:
+    """Answer OPTIONS; refuse any other method that the path does not have."""
+    allow = tuple(sorted({*found, "OPTIONS"} | ({"HEAD"} if "GET" in found else set())))
+    if method == "OPTIONS":
+        return Response(status_code=204, headers={"allow": ", ".join(allow)})
+    sentence = f"{method[:16]} is not allowed here. Allowed: {', '.join(allow)}."
+    raise MethodNotAllowed(sentence, allow=allow)
 
 
 def _as_response(result: object, status: int) -> Response:

@@ -1,0 +1,108 @@
+"""The wire tier: clients talk through recording proxies to a running server.
+
+Everything hangs on the fixture `server`, of which tests use `base_url` and `api_key` only. Here it is the
+facades alone, with nothing behind them; a really started server in its place runs the same tests.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.fakes.http import KEY, server_of
+from tests.wire.recorder import Recorder, Recording
+from tests.wire.threads import listen
+
+from meterhouse.apis import meter, openmeter, polar
+from meterhouse.apis.facade import Facade
+
+HTTP_TEST = "HTTP test"
+FACADES: tuple[Facade, ...] = (meter.facade, openmeter.facade, polar.facade)
+
+_complete = pytest.StashKey[bool]()
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """Where a server listens, and a key of all scopes."""
+
+    base_url: str
+    api_key: str
+
+
+@pytest.fixture(scope="session")
+def facades() -> tuple[Facade, ...]:
+    """The product's facades with the handlers that they serve."""
+    for facade in FACADES:
+        facade.load()
+    return FACADES
+
+
+@pytest.fixture(scope="session")
+def server(facades: tuple[Facade, ...]) -> Iterator[RunningServer]:
+    """The server under test."""
+    listener = listen(server_of(*facades))
+    yield RunningServer(listener.base_url, KEY)
+    listener.close()
+
+
+@pytest.fixture(scope="session")
+def recording() -> Recording:
+    return Recording()
+
+
+@pytest.fixture(scope="session")
+def recorder(server: RunningServer, recording: Recording) -> Iterator[Recorder]:
+    """Ask it for a base URL: `recorder.url_for("polar-sdk 1.0.2")`."""
+    recorder = Recorder(server.base_url, recording)
+    yield recorder
+    recorder.close()
+
+
+@pytest.fixture
+def http(recorder: Recorder, server: RunningServer) -> Iterator[httpx.Client]:
+    """A plain HTTP client with the key; its calls are recorded as those of an HTTP test."""
+    headers = {"authorization": f"Bearer {server.api_key}"}
+    with httpx.Client(base_url=recorder.url_for(HTTP_TEST), headers=headers, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def stranger(recorder: Recorder) -> Iterator[httpx.Client]:
+    """A plain HTTP client without a key."""
+    with httpx.Client(base_url=recorder.url_for(HTTP_TEST), timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def every_answer_fits_its_contract(recording: Recording) -> Iterator[None]:
+    """Fail the test during which an answer departed from its contract."""
+    yield
+    violations = recording.take_violations()
+    assert not violations, "answers that depart from the contract:\n" + "\n".join(violations)
+
+
+@pytest.fixture
+def complete_recording(recording: Recording, request: pytest.FixtureRequest) -> Recording:
+    """The recording of the whole tier; skips when only a part of it was run."""
+    if not request.config.stash[_complete]:
+        pytest.skip("needs a run of the whole wire tier")
+    return recording
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the tests that look back on the whole tier at its end."""
+    items.sort(key=lambda item: "complete_recording" in getattr(item, "fixturenames", ()))
+    here = Path(__file__).parent
+    collected = {item.path for item in items}
+    narrowed = config.option.keyword or config.option.markexpr or any("::" in arg for arg in config.args)
+    config.stash[_complete] = not narrowed and collected.issuperset(here.glob("test_*.py"))
+
+
+def writes_docs() -> bool:
+    """Whether this run should rewrite generated pages instead of checking them."""
+    return os.environ.get("METERHOUSE_WRITE_DOCS") == "1"
