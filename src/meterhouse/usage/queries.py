@@ -99,7 +99,9 @@ async def list_meters(
     wanted = criteria or MeterCriteria()
     query = select(meters).where(meters.c.organisation_id == organisation_id, *_meter_conditions(wanted))
     for key, is_descending in sort:
-        column = meters.c[key]
+        column: ColumnElement[object] = meters.c[key]
+        if key == "modified_at":  # a meter that never changed was last changed when it was made
+            column = func.coalesce(meters.c.modified_at, meters.c.created_at)
         query = query.order_by(column.desc() if is_descending else column.asc())
     rows = (await connection.execute(query.order_by(meters.c.id).limit(METERS_READ_MAX))).mappings()
     listed = [meter_from_row(dict(row)) for row in rows]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from tests.usage_factory import NOW, event, openmeter, polar
 
 from meterhouse.kernel.errors import Invalid, NotFound
 from meterhouse.usage.engine.cursors import format_cursor, parse_cursor
@@ -29,7 +30,6 @@ from meterhouse.usage.queries import (
     recent,
     search_events,
 )
-from tests.usage_factory import NOW, event, openmeter, polar
 
 T = NOW - timedelta(days=1)
 

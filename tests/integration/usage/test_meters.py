@@ -7,12 +7,14 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from tests.usage_factory import NOW, event, polar
 
 from meterhouse.kernel.clock import TestClock
 from meterhouse.kernel.errors import Conflict, Invalid, NotFound
 from meterhouse.kernel.ids import to_ulid
+from meterhouse.usage.definition import check_definition
 from meterhouse.usage.model import Aggregation, Clause, Filter
-from meterhouse.usage.queries import MeterCriteria, get_meter, list_meters
+from meterhouse.usage.queries import MeterCriteria, get_meter, has_match, list_meters
 from meterhouse.usage.service import (
     MeterDraft,
     archive_meter,
@@ -23,7 +25,6 @@ from meterhouse.usage.service import (
     replace_meter,
     update_meter,
 )
-from tests.usage_factory import NOW
 
 SUM = MeterDraft(
     dialect="openmeter",
@@ -59,9 +60,7 @@ class Desk:
         )
 
     async def get(self, id_or_slug):
-        return await get_meter(
-            self.connection, organisation_id=self.organisation_id, id_or_slug=id_or_slug
-        )
+        return await get_meter(self.connection, organisation_id=self.organisation_id, id_or_slug=id_or_slug)
 
     async def call(self, function, id_or_slug, **rest):
         return await function(
@@ -115,7 +114,9 @@ async def test_other_organisations_do_not_see_a_meter(desk, connection):
     assert (await stranger.create(SUM)).slug == made.slug
 
 
-@pytest.mark.parametrize("key", ["nope", "a\x00b", "", "x" * 10_000, str(uuid4()), "'; DROP TABLE meters; --"])
+@pytest.mark.parametrize(
+    "key", ["nope", "a\x00b", "", "x" * 10_000, str(uuid4()), "'; DROP TABLE meters; --"]
+)
 async def test_unknown_keys(desk, key):
     with pytest.raises(NotFound):
         await desk.get(key)
@@ -197,7 +198,11 @@ async def test_a_partial_update_keeps_the_rest(desk):
     changed = await desk.call(
         update_meter, made.slug, aggregation=(Aggregation.SUM, "metadata.tokens"), name="Tokens"
     )
-    assert (changed.aggregation, changed.value_path, changed.metadata) == (Aggregation.SUM, "tokens", {"a": 1})
+    assert (changed.aggregation, changed.value_path, changed.metadata) == (
+        Aggregation.SUM,
+        "tokens",
+        {"a": 1},
+    )
 
 
 async def test_a_frozen_definition_is_refused_even_as_null(desk):
@@ -239,3 +244,15 @@ async def test_listing(desk):
     assert await slugs(None, sort=(("name", True),), limit=1) == ["requests_total"]
     page, total = await desk.list(limit=1, offset=2)
     assert (len(page), total) == (1, 3)
+
+
+@pytest.mark.parametrize(("width", "depth"), [(105, 46), (198, 0)])
+async def test_the_largest_allowed_filters_run(store, width, depth):
+    clauses = tuple(Clause(f"a{index}." + "b." * 20 + "c", "ne", True) for index in range(width))
+    tree = Filter("or", clauses)
+    for _ in range(depth):
+        tree = Filter("and", (tree, Filter("or")))
+    meter = polar(filter=tree, organisation_id=uuid4())
+    check_definition(meter)
+    await store.store([event({"a0": 1}, organisation_id=meter.organisation_id)])
+    assert not await has_match(store, meter)
