@@ -7,7 +7,6 @@ Examples with customers of ours (E33, E34) wait for the customers context.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -71,7 +70,7 @@ PLAIN = [example for example in EXAMPLES if is_without_customers(example)]
 
 
 @pytest.fixture(scope="module")
-def marks(server: Any) -> Iterator[dict[str, str]]:
+def marks(server: Any) -> dict[str, str]:
     """The mark of each example, all their events ingested at once."""
     found = {example.id: f"{RUN}-{example.id}" for example in PLAIN}
     events = [event_to_wire(event, found[e.id]) for e in PLAIN for event in e.events]
@@ -79,7 +78,7 @@ def marks(server: Any) -> Iterator[dict[str, str]]:
     with httpx.Client(base_url=server.base_url, headers=headers, timeout=60, trust_env=False) as client:
         answer = client.post("/v1/events/ingest", json={"events": events})
     assert answer.json() == {"inserted": len(events), "duplicates": 0}, answer.text[:2000]
-    yield found
+    return found
 
 
 @pytest.mark.parametrize("example", PLAIN, ids=lambda example: example.id)
@@ -176,7 +175,11 @@ def test_e41_spans_are_bounded(http: httpx.Client) -> None:
     meter_id = http.post("/v1/meters/", json=body).json()["id"]
 
     def ask(interval: str, start: str, end: str) -> httpx.Response:
-        params = {"interval": interval, "start_timestamp": f"{start}T00:00:00Z", "end_timestamp": f"{end}T00:00:00Z"}
+        params = {
+            "interval": interval,
+            "start_timestamp": f"{start}T00:00:00Z",
+            "end_timestamp": f"{end}T00:00:00Z",
+        }
         return http.get(f"/v1/meters/{meter_id}/quantities", params=params)
 
     assert len(ask("day", "2024-01-01", "2025-01-01").json()["quantities"]) == 367

@@ -127,7 +127,11 @@ def test_children_find_parents_that_come_later(client: Any, name: str) -> None:
     assert (below.metadata, below.parent_id) == ({"is": "child"}, root.id)
     ingest(client, name, {"is": "grandchild"}, parent_id=below.id)
     assert client.events.get(root.id).child_count == 2
-    assert [client.events.list(name=name, depth=depth).pagination.total_count for depth in range(3)] == [1, 2, 3]
+    assert [client.events.list(name=name, depth=depth).pagination.total_count for depth in range(3)] == [
+        1,
+        2,
+        3,
+    ]
     under = lambda **query: client.events.list(name=name, parent_id=root.id, **query).pagination.total_count  # noqa: E731
     assert [under(), under(depth=0), under(depth=2)] == [1, 0, 2]
     ingest(client, name, {"is": "own"}, external_id=f"s-{name}", parent_id=f"s-{name}")
