@@ -239,7 +239,8 @@ class Describer:
 
 
 def humanise(operation_id: str) -> str:
-    """Spell an operation id as words: `listMeters` is "List meters", `meters:get_external` "Meters: get external"."""
+    """Spell an operation id as words: "List meters" for `listMeters`, "Meters: get external" for
+    `meters:get_external`."""
     group, colon, verb = operation_id.partition(":")
     if colon:
         return f"{_sentence(group)}: {' '.join(_split(verb))}"
