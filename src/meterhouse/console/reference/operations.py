@@ -20,7 +20,7 @@ from meterhouse.console.reference.schemas import Row, SchemaBook
 REQUEST_DEPTH = 3
 RESPONSE_DEPTH = 2
 SCHEMA_DEPTH = 1
-_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z]|\b)|[A-Z]?[a-z0-9]+")
+_WORDS = re.compile(r"OAuth2?|[A-Z]+(?=[A-Z][a-z]|\b)|[A-Z]?[a-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -253,8 +253,8 @@ def _sentence(name: str) -> str:
 
 
 def _split(name: str) -> list[str]:
-    """Words in lower case, abbreviations left as they are."""
-    return [word if word.isupper() and len(word) > 1 else word.lower() for word in _WORDS.findall(name)]
+    """Words in lower case, abbreviations (more than one capital) left as they are."""
+    return [word if sum(map(str.isupper, word)) > 1 else word.lower() for word in _WORDS.findall(name)]
 
 
 def _group_title(operation: Operation) -> str:
