@@ -10,7 +10,6 @@ from typing import Any, Protocol
 import httpx
 import pytest
 from meter_sdk import MeterClient, MeterError
-
 from tests.pages import shop_page
 from tests.server import free_port
 from tests.site import Site

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
-from tests.wire.conftest import RunningServer
+from tests.server import ServerProcess
 from tests.wire.recorder import Recorder
 
 from meterhouse.apis.facade import Facade
@@ -33,7 +33,7 @@ def openmeter_client(recorder: Recorder, key: str) -> Any:
     return sdk.Client(endpoint=recorder.url_for(f"openmeter {version('openmeter')}"), token=key)
 
 
-def test_meter_shows_the_detail(recorder: Recorder, server: RunningServer, unserved: Any) -> None:
+def test_meter_shows_the_detail(recorder: Recorder, server: ServerProcess, unserved: Any) -> None:
     sdk = pytest.importorskip("meter_sdk")
     with pytest.raises(sdk.MeterError, match="Invalid or missing API key"):
         meter_client(recorder, "sk_live_nobody").list_schedules()
@@ -42,7 +42,7 @@ def test_meter_shows_the_detail(recorder: Recorder, server: RunningServer, unser
         meter_client(recorder, server.api_key).list_schedules()
 
 
-def test_openmeter_raises_by_status(recorder: Recorder, server: RunningServer, unserved: Any) -> None:
+def test_openmeter_raises_by_status(recorder: Recorder, server: ServerProcess, unserved: Any) -> None:
     exceptions = pytest.importorskip("corehttp.exceptions")
     with pytest.raises(exceptions.ClientAuthenticationError) as refused:
         openmeter_client(recorder, "sk_live_nobody").subjects.list()
@@ -53,7 +53,7 @@ def test_openmeter_raises_by_status(recorder: Recorder, server: RunningServer, u
     assert caught.value.status_code == 501
 
 
-def test_polar_raises_by_status(recorder: Recorder, server: RunningServer, unserved: Any) -> None:
+def test_polar_raises_by_status(recorder: Recorder, server: ServerProcess, unserved: Any) -> None:
     polar = pytest.importorskip("polar")
     module = pytest.importorskip("polar.v2026_10")
     url = recorder.url_for(f"polar-sdk {version('polar-sdk')}")
