@@ -68,15 +68,15 @@ class Call:
 
         Raises `RequestInvalid` with pydantic's own issues.
         """
-        raw = self.operation.raw_query(query_pairs(self.request.scope["query_string"]))
+        pairs = query_pairs(self.request.scope["query_string"])
         issues = [
-            RequestIssue(("query", name), _UNSTORABLE, code="value_error", ctx={"error": {}})
-            for name, value in raw.items()
-            if not is_storable(str(value))
+            RequestIssue(("query", key.partition("[")[0]), _UNSTORABLE, code="value_error", ctx={"error": {}})
+            for key, value in pairs
+            if not (is_storable(key) and is_storable(value))
         ]
         if issues:
             raise RequestInvalid(summary(issues), issues=issues)
-        return _validate(model, raw, "query")
+        return _validate(model, self.operation.raw_query(pairs), "query")
 
     def accepts(self, *media_types: str) -> str:
         """Choose among media types by the `Accept` header; the first one when it names none of them."""

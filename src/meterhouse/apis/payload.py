@@ -100,7 +100,7 @@ def _too_deep() -> MalformedBody:
 
 def _check_depth(value: Any) -> None:
     level = [value]
-    for _ in range(NESTING_MAX + 1):
+    for _ in range(NESTING_MAX):
         level = [child for parent in level for child in _children(parent)]
         if not level:
             return

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from meterhouse.extraction.extractor import Extractor
 from meterhouse.identity.model import Principal
 from meterhouse.kernel.clock import Clock
+from meterhouse.monitoring.signals import JobSignals
 from meterhouse.platform.ports import Database, EventStore, Fetcher, Queue
 
 MEBIBYTE = 1024 * 1024
@@ -54,3 +56,5 @@ class Services:
     ingestor: EventSink
     authenticator: Authenticator
     limits: Limits = field(default_factory=Limits)
+    extractor: Extractor = field(default_factory=Extractor)
+    signals: JobSignals = field(default_factory=JobSignals)

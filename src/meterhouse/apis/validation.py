@@ -130,7 +130,12 @@ class Check:
         except RecursionError:
             return [RequestIssue(tuple(at), "nests too deep to be checked", code="too_deep")]
         prefix = tuple(at)
-        told = {(issue.path, issue.message): issue for issue in found}
+        mistyped = {issue.path for issue in found if issue.code == "type"}
+        told = {
+            (issue.path, issue.message): issue
+            for issue in found
+            if issue.code == "type" or issue.path not in mistyped  # the rest follows from the wrong type
+        }
         return [
             RequestIssue((*prefix, *issue.path), issue.message, issue.code, issue.input)
             for issue in islice(told.values(), ISSUES_MAX)

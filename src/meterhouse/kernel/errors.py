@@ -32,7 +32,7 @@ class Issue:
     input: object = None
 
 
-@dataclass
+@dataclass(eq=False)
 class MeterhouseError(Exception):
     """Base of all domain errors: a sentence for humans plus machine-readable details."""
 
@@ -59,7 +59,7 @@ class Conflict(MeterhouseError):
     default_code = "conflict"
 
 
-@dataclass
+@dataclass(eq=False)
 class Invalid(MeterhouseError):
     issues: Sequence[Issue] = ()
 
@@ -76,7 +76,7 @@ class Forbidden(MeterhouseError):
     default_code = "forbidden"
 
 
-@dataclass
+@dataclass(eq=False)
 class RateLimited(MeterhouseError):
     retry_after_s: int = 1
 

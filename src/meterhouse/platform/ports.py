@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import pyarrow as pa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.kernel.errors import DependencyFailed
@@ -47,7 +48,7 @@ class Fetched:
     duration_s: float = 0.0
 
 
-@dataclass
+@dataclass(eq=False)
 class FetchFailed(DependencyFailed):
     """No complete answer was received; `reason` says why in one word."""
 
@@ -83,18 +84,44 @@ class Rows:
 class EventStore(Protocol):
     """A narrow port over the ClickHouse engine, embedded or on a server; the same SQL for both.
 
-    SQL is written by this project only. Whatever a user sent travels in `parameters`, bound by the
-    engine as `{name:Type}`.
+    SQL is written by this project only and carries neither `FORMAT` nor `SETTINGS`. Whatever a user
+    sent travels in `parameters`, bound by the engine as `{name:Type}`; an aware `datetime` is bound as
+    `{name:DateTime64(6, 'UTC')}`. Every method raises `DependencyFailed` when the engine does not do
+    its part within `timeout_s`.
     """
 
     async def query(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
-    ) -> Rows: ...
+    ) -> Rows:
+        """Read rows as Python values; instants come back aware, in UTC."""
+        ...
 
-    async def command(self, sql: str) -> None: ...
+    async def query_arrow(
+        self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
+    ) -> pa.Table:
+        """Read the answer as columns: for large results that Python need not touch row by row."""
+        ...
 
-    async def insert_json_lines(self, table: str, lines: bytes) -> None:
-        """Store one block of JSON lines; on return it is on disk and visible to the next query."""
+    async def command(
+        self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
+    ) -> None:
+        """Run a statement that returns no rows (DDL, `INSERT … SELECT`, `ALTER`)."""
+        ...
+
+    async def insert_arrow(self, table: str, block: pa.RecordBatch, *, timeout_s: float = 30.0) -> None:
+        """Store one block of columns; on return it is on disk and visible to the next query.
+
+        Never repeated by the store itself. After a failure on the way to a server it is unknown
+        whether the block was stored, or still will be.
+        """
+        ...
+
+    async def settle(self, *, timeout_s: float = 30.0) -> None:
+        """Wait until no block of an earlier `insert_arrow` is still on its way into this database.
+
+        Whatever it brought is visible afterwards. Needed before a look-up that must not miss a block
+        whose caller is gone; raises `DependencyFailed` when such a block does not end in time.
+        """
         ...
 
     async def ping(self) -> None:

@@ -1,0 +1,114 @@
+"""Reading what a request to the Meter facade brings, where the contract alone does not say it all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from meterhouse.apis.call import Call
+from meterhouse.apis.faults import BadRequest, RequestInvalid, RequestIssue, summary
+from meterhouse.kernel.ids import parse_id
+
+LIMIT_DEFAULT = 20
+LIMIT_MAX = 1000
+OFFSET_MAX = 2**31
+
+_AGO = re.compile(r"(\d{1,9})\s*([mhdw])", re.ASCII)
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def page_of(call: Call, *, default: int = LIMIT_DEFAULT, maximum: int = LIMIT_MAX) -> tuple[int, int]:
+    """`limit` and `offset` with their defaults. Raises `RequestInvalid` above the maxima (reference, 2.4)."""
+    limit, offset = call.query.get("limit", default), call.query.get("offset", 0)
+    bounded = (("limit", limit, maximum), ("offset", offset, OFFSET_MAX))
+    issues = [
+        RequestIssue(("query", name), f"must be at most {most}", code="maximum", input=value)
+        for name, value, most in bounded
+        if value > most
+    ]
+    if issues:
+        raise RequestInvalid(summary(issues), issues=issues)
+    return limit, offset
+
+
+def query_id(call: Call, name: str) -> UUID | None:
+    """An id in the query, `None` without one. Raises `RequestInvalid` for something else."""
+    text = call.request.query_params.get(name)
+    return None if not text else _id(text, ("query", name))
+
+
+def body_id(call: Call, name: str) -> UUID:
+    """A required id in the body. Raises `RequestInvalid` for something else."""
+    return _id(call.body[name], ("body", name))
+
+
+def query_flag(call: Call, name: str, default: bool) -> bool:
+    """A flag in the query. Raises `RequestInvalid` for anything but true and false."""
+    text = call.request.query_params.get(name, "").lower()
+    if text in ("", "true", "1", "false", "0"):
+        return text in ("true", "1") if text else default
+    raise _refused(("query", name), "must be true or false", text)
+
+
+def query_limit(call: Call, *, default: int, maximum: int) -> int:
+    """A `limit` that the contract does not know. Raises `RequestInvalid` outside of 1 to `maximum`."""
+    text = call.request.query_params.get("limit")
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:10]) <= maximum:
+        raise _refused(("query", "limit"), f"must be 1 to {maximum}", text)
+    return int(text)
+
+
+def since_of(call: Call) -> datetime | None:
+    """`since` as an instant: ISO 8601 (naive means UTC), or an age such as `24h` or `7d` (reference, 8.4)."""
+    text = str(call.query.get("since", "")).strip()
+    if not text:
+        return None
+    try:
+        if ago := _AGO.fullmatch(text):
+            return call.services.clock.now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        # A `+` in an offset that was not percent-encoded arrives as a blank.
+        instant = datetime.fromisoformat(re.sub(r" (\d\d:?\d\d)$", r"+\1", text))
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _refused(
+            ("query", "since"),
+            "must be an ISO 8601 time or an age: a whole number followed by m, h, d or w, as in 24h",
+            text,
+            code="maximum",  # understood as a time and refused: 422
+        ) from None
+
+
+def filter_of(config: Any) -> Mapping[str, object] | None:
+    """A filter as sent. A bare condition is wrapped; `null` and no conditions mean none (4.4 and 6)."""
+    if config is None or (config.get("conditions") == [] and "field" not in config):
+        return None
+    if "conditions" not in config and "field" in config:
+        return {"mode": "all", "conditions": [config]}
+    return dict(config)
+
+
+def choose_urls(body: Mapping[str, Any]) -> tuple[str | None, list[str]]:
+    """`url` or `urls`, exactly one of them. Raises `BadRequest` (reference, 8.1)."""
+    url, urls = body.get("url"), body.get("urls")
+    if (url is None) == (urls is None):
+        raise BadRequest("Give exactly one of url and urls: url for one page, urls for a batch.")
+    return url, urls or []
+
+
+def _id(text: object, path: tuple[str, ...]) -> UUID:
+    value = parse_id(text) if isinstance(text, str) else None
+    if value is None:
+        raise _refused(path, "must be an id (a UUID)", text)
+    return value
+
+
+def _refused(
+    path: tuple[str, ...], message: str, value: object, *, code: str = "value_error"
+) -> RequestInvalid:
+    issue = RequestIssue(path, message, code=code, input=value)
+    return RequestInvalid(summary([issue]), issues=[issue])

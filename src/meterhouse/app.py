@@ -1,0 +1,246 @@
+"""The composition root: settings -> platform -> contexts -> ASGI app and worker.
+
+This is the only place where real engines are chosen and joined.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp
+
+from meterhouse.apis.facade import Facade
+from meterhouse.apis.meter import facade as meter
+from meterhouse.apis.openmeter import facade as openmeter
+from meterhouse.apis.polar import facade as polar
+from meterhouse.apis.server import Server
+from meterhouse.apis.services import Limits, Services
+from meterhouse.apis.system import clock_routes, health_routes
+from meterhouse.demo.shop import create_shop
+from meterhouse.identity import service as identity
+from meterhouse.identity.authenticate import Authenticator
+from meterhouse.kernel.clock import Clock, SystemClock, TestClock
+from meterhouse.kernel.errors import Invalid
+from meterhouse.monitoring.tasks import MonitoringTasks
+from meterhouse.platform.clickhouse_migrate import migrate as migrate_events
+from meterhouse.platform.embedded import DataFolder, EmbeddedPostgres, supervised
+from meterhouse.platform.events import ClickHouseEventStore, open_event_store
+from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher
+from meterhouse.platform.migrate import migrate_postgres
+from meterhouse.platform.postgres import PostgresDatabase, advisory_lock, listen, normalise_url
+from meterhouse.platform.queue import TaskQueue
+from meterhouse.platform.telemetry import RequestMetrics, render_metrics
+from meterhouse.platform.timers import DueScans
+from meterhouse.settings import Settings
+from meterhouse.usage.ingest import Ingestor
+
+EVENTS_MIGRATION_LOCK = "meterhouse_migrate_events"
+INGEST_LOCK = "meterhouse_ingest"
+DEMO_SHOP_PATH = "/demo/shop"
+FACADES: dict[str, Facade] = {facade.name: facade for facade in (meter, openmeter, polar)}
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started server: what to serve, and the first key when this start made it."""
+
+    asgi: ASGIApp
+    services: Services
+    first_key: identity.CreatedKey | None
+
+
+@dataclass(frozen=True)
+class _Engines:
+    """`is_exclusive`: both engines are embedded, so no other process can use them."""
+
+    database: PostgresDatabase
+    events: ClickHouseEventStore
+    queue: TaskQueue
+    is_exclusive: bool
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, *, api: bool = True, worker: bool = True) -> AsyncIterator[Running]:
+    """Start everything a role needs, and on leaving finish what is in hand and stop it.
+
+    Raises `Invalid`, `Conflict` or `DependencyFailed` with one sentence when something cannot start.
+    """
+    policy = AddressPolicy.parse(settings.fetch_allow)
+    async with AsyncExitStack() as stack:
+        engines = await _open_engines(stack, settings, one_process=api and worker)
+        clock = await _open_clock(engines.database, settings)
+        first_key = await _first_key(engines.database, settings, clock)
+        authenticator = await _open_authenticator(stack, engines.database, clock)
+        services = Services(
+            database=engines.database,
+            events=engines.events,
+            fetcher=await stack.enter_async_context(GuardedFetcher(policy)),
+            queue=engines.queue,
+            clock=clock,
+            ingestor=await _open_ingestor(stack, engines, clock),
+            authenticator=authenticator,
+            limits=Limits(
+                meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max
+            ),
+        )
+        scans = _register_work(engines, services, authenticator)
+        await engines.queue.open()
+        stack.push_async_callback(engines.queue.close)
+        if worker:
+            await _start_worker(stack, engines, scans, settings)
+        yield Running(_asgi(engines, services, scans), services, first_key)
+
+
+async def _open_engines(stack: AsyncExitStack, settings: Settings, *, one_process: bool) -> _Engines:
+    embedded = not (settings.database_url and settings.events_url)
+    if embedded and not one_process:
+        raise Invalid(
+            "Separate `serve` and `worker` processes need METERHOUSE_DATABASE_URL and METERHOUSE_EVENTS_URL, "
+            "because the embedded engines belong to one process. Use `meterhouse up` with them."
+        )
+    folder = DataFolder(settings.data_dir)
+    if embedded:
+        folder.open()
+        stack.callback(folder.close)
+    if settings.database_url:
+        database_url = normalise_url(settings.database_url)
+    else:
+        database_url = await _start_postgres(stack, folder)
+    await asyncio.to_thread(migrate_postgres, database_url)
+    database = PostgresDatabase(database_url)
+    stack.push_async_callback(database.close)
+    events = await open_event_store(settings.events_url or f"chdb://{folder.events_path}")
+    stack.push_async_callback(events.close)
+    async with advisory_lock(database, EVENTS_MIGRATION_LOCK):
+        await migrate_events(events)
+    return _Engines(database, events, TaskQueue(database_url), is_exclusive=embedded)
+
+
+async def _start_postgres(stack: AsyncExitStack, folder: DataFolder) -> str:
+    postgres = EmbeddedPostgres(folder.postgres_path)
+    url = await asyncio.to_thread(postgres.start)
+    stack.push_async_callback(asyncio.to_thread, postgres.stop)
+    await stack.enter_async_context(supervised(postgres))
+    return url
+
+
+async def _open_clock(database: PostgresDatabase, settings: Settings) -> Clock:
+    """The system clock, or a test clock that stands where it was last put."""
+    if not settings.test_clock:
+        return SystemClock()
+    async with database.begin() as connection:
+        return TestClock((await connection.execute(text("SELECT at FROM test_clock"))).scalar())
+
+
+async def _first_key(
+    database: PostgresDatabase, settings: Settings, clock: Clock
+) -> identity.CreatedKey | None:
+    async with database.begin() as connection:
+        organisation_id = await identity.ensure_organisation(connection, now=clock.now())
+        return await identity.ensure_first_key(
+            connection, organisation_id=organisation_id, given=settings.api_key, now=clock.now()
+        )
+
+
+async def _open_authenticator(
+    stack: AsyncExitStack, database: PostgresDatabase, clock: Clock
+) -> Authenticator:
+    authenticator = Authenticator(database, clock)
+    listening = listen(
+        database.url,
+        identity.KEYS_CHANGED,
+        on_message=authenticator.forget,
+        on_up=authenticator.resume,
+        on_down=authenticator.pause,
+    )
+    await stack.enter_async_context(_in_background(listening))
+    return authenticator
+
+
+@contextlib.asynccontextmanager
+async def _in_background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _open_ingestor(stack: AsyncExitStack, engines: _Engines, clock: Clock) -> Ingestor:
+    # An event server may have other writers: then each block takes its turn and is looked up there.
+    lock = None if engines.events.is_embedded else partial(advisory_lock, engines.database, INGEST_LOCK)
+    ingestor = Ingestor(engines.events, clock, lock=lock)
+    await ingestor.start()
+    stack.push_async_callback(ingestor.stop)
+    return ingestor
+
+
+def _register_work(engines: _Engines, services: Services, authenticator: Authenticator) -> DueScans:
+    """Make every task and scan known; whether they run here depends on the role."""
+    monitoring = MonitoringTasks(
+        database=services.database,
+        queue=services.queue,
+        fetcher=services.fetcher,
+        extractor=services.extractor,
+        usage=services.ingestor,
+        clock=services.clock,
+        signals=services.signals,
+    )
+    for name, task in monitoring.tasks.items():
+        engines.queue.register(name, task)
+
+    async def rescue_tasks(_: datetime) -> int:
+        await engines.queue.rescue()
+        return 0  # what is rescued runs through the queue; there is nothing more to find
+
+    scans = DueScans(services.clock)
+    scans.register("identity.last_used", authenticator.flush_last_used)
+    scans.register("queue.rescue", rescue_tasks)
+    for name, scan in monitoring.scans.items():
+        scans.register(name, scan)
+    return scans
+
+
+async def _start_worker(
+    stack: AsyncExitStack, engines: _Engines, scans: DueScans, settings: Settings
+) -> None:
+    # Where no other worker can exist, whatever was running when the last process ended is lost.
+    await engines.queue.rescue(all_running=engines.is_exclusive)
+    await stack.enter_async_context(engines.queue.working(concurrency=settings.worker_concurrency))
+    await stack.enter_async_context(scans.running())
+
+
+def _asgi(engines: _Engines, services: Services, scans: DueScans) -> ASGIApp:
+    for facade in FACADES.values():
+        facade.load()
+    metrics = RequestMetrics()
+    probes = {"database": engines.database.ping, "events": engines.events.ping}
+    routes: list[BaseRoute] = [
+        *health_routes(probes, partial(render_metrics, metrics.registry)),
+        Mount(DEMO_SHOP_PATH, app=create_shop(services.clock)),
+    ]
+    if isinstance(services.clock, TestClock):
+        routes += clock_routes(services.clock, partial(_move_clock, services.clock, engines, scans))
+    return Server(services, facades=FACADES, outer=Starlette(routes=routes), metrics=metrics)
+
+
+async def _move_clock(clock: TestClock, engines: _Engines, scans: DueScans, to: datetime) -> None:
+    """Move the test clock and return when everything that thereby became due is done."""
+    clock.move_to(to)
+    async with engines.database.begin() as connection:
+        await connection.execute(
+            text("INSERT INTO test_clock (id, at) VALUES (1, :at) ON CONFLICT (id) DO UPDATE SET at = :at"),
+            {"at": clock.now()},
+        )
+    await scans.settle(engines.queue.drain)

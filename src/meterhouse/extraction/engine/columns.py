@@ -1,0 +1,226 @@
+"""Mining the fields of records: every way to reach a value that most records share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from lxml.html import HtmlElement
+
+from meterhouse.extraction.engine.column import LINK_ATTRS, Column, finish
+from meterhouse.extraction.engine.derive import derive
+from meterhouse.extraction.engine.document import pieces_of, text_of
+from meterhouse.extraction.engine.labels import label_pairs
+from meterhouse.extraction.engine.survey import (
+    FILL_MIN,
+    Found,
+    distinct,
+    name_words,
+    shared_classes,
+    survey,
+    words_before,
+)
+from meterhouse.extraction.engine.tables import header_of
+from meterhouse.extraction.engine.values import read_element, section_title
+from meterhouse.extraction.model import Field
+
+_TEXT_ATTRS = (
+    "datetime",
+    "content",
+    "title",
+    "alt",
+    "aria-label",
+    "value",
+    "data-price",
+    "data-date",
+    "data-id",
+)
+
+
+def columns_of(
+    records: Sequence[Sequence[HtmlElement]], base: str, headers: Sequence[str] = ()
+) -> list[Column]:
+    """All columns of a sample of records, most direct first; equal ones are merged into alternates."""
+    if not records:
+        return []
+    names = shared_classes(records)
+    found: dict[str, Found] = {}
+    places: dict[HtmlElement, float] = {}
+    for at, roots in enumerate(records):
+        survey(at, roots, names, found, places)
+    columns: list[Column] = []
+    for selector, alternates, one in distinct(found, len(records)):
+        nodes = tuple(one.at[at][0] if one.at.get(at) else None for at in range(len(records)))
+        repeats = sum(len(one.at[at]) for at in one.at) / max(1, len(one.at))
+        base_column = _describe(selector, nodes, records, places, headers)
+        base_column = replace(
+            base_column, repeats=repeats, alternates=tuple(Field(selector=s) for s in alternates)
+        )
+        columns.extend(_sources(base_column, base))
+    columns.extend(_labelled(records))
+    columns.extend(_sections(records))
+    return _unique([*columns, *(d for c in columns for d in derive(c))])
+
+
+def _describe(
+    selector: str,
+    nodes: tuple[HtmlElement | None, ...],
+    records: Sequence[Sequence[HtmlElement]],
+    places: dict[HtmlElement, float],
+    headers: Sequence[str],
+) -> Column:
+    at = next(at for at, node in enumerate(nodes) if node is not None)
+    node = nodes[at]
+    assert node is not None
+    near: set[str] = set()
+    said: list[str] = []
+    depth = 0
+    cell: HtmlElement | None = node if node.tag == "td" else None
+    parent = node.getparent()
+    while node not in records[at] and parent is not None and depth < 8:
+        if parent in records[at]:
+            break
+        near |= name_words(parent)
+        cell = parent if parent.tag == "td" and cell is None else cell
+        depth += 1
+        parent = parent.getparent()
+    header = header_of(cell, headers) if cell is not None else ""
+    if header:
+        said.append(header)
+    for name in ("data-label", "data-title"):
+        holder = cell if cell is not None else node
+        if holder.get(name):
+            said.append(str(holder.get(name)))
+    if before := words_before(node):
+        said.append(before)
+    size = max((places.get(node, 0.0), 1.0))
+    return Column(
+        field=Field(selector="" if selector == ":scope" else selector),
+        values=(),
+        nodes=nodes,
+        own=frozenset(name_words(node)),
+        near=frozenset(near),
+        said=tuple(words for words in said if words),
+        headed=bool(header),
+        depth=depth,
+        place=size,
+    )
+
+
+def _sources(column: Column, base: str) -> Iterator[Column]:
+    """The texts and attributes that can be read from a column's elements."""
+    nodes = column.nodes
+    sample = [node for node in nodes if node is not None]
+    tag = sample[0].tag
+    texts = tuple(text_of(node) or None if node is not None else None for node in nodes)
+    breadth = sum(_breadth(node) for node in sample) / len(sample)
+    if any(texts):
+        yield finish(replace(column, values=texts, breadth=breadth))
+    if any(len(node) for node in sample):
+        yield from _pieces(column)
+    for name in LINK_ATTRS if tag in {"a", "img", "area", "source"} else ():
+        yield from _attribute(column, name, base)
+    for name in _TEXT_ATTRS:
+        if any(node.get(name) for node in sample):
+            yield from _attribute(column, name, base)
+
+
+def _attribute(column: Column, name: str, base: str) -> Iterator[Column]:
+    reader = replace(column.field, attr=name)
+    values = tuple(read_element(node, reader, base) if node is not None else None for node in column.nodes)
+    if any(values):
+        alternates = tuple(replace(one, attr=name) for one in column.alternates)
+        yield finish(
+            replace(
+                column,
+                field=reader,
+                values=values,
+                own=column.own | {name},
+                alternates=alternates,
+                breadth=1.0,
+            )
+        )
+
+
+def _pieces(column: Column) -> Iterator[Column]:
+    runs = [pieces_of(node) if node is not None else [] for node in column.nodes]
+    most = max(len(run) for run in runs)
+    if most == 0 or most > 12:
+        return
+    for at in [*range(min(most, 6)), *([-1] if most > 1 else [])]:
+        values = tuple(run[at] if -len(run) <= at < len(run) else None for run in runs)
+        alternates = tuple(replace(one, piece=at) for one in column.alternates)
+        yield finish(
+            replace(
+                column,
+                field=replace(column.field, piece=at),
+                values=values,
+                breadth=1.0,
+                derived=column.derived + 1 + (at == -1),
+                alternates=alternates,
+            )
+        )
+
+
+def _breadth(element: HtmlElement) -> float:
+    """How many separate texts an element holds; one for a plain leaf."""
+    return 1.0 + sum(1 for child in element.iterdescendants() if child.text and child.text.strip())
+
+
+def _labelled(records: Sequence[Sequence[HtmlElement]]) -> Iterator[Column]:
+    """Values that stand after the same label in several records."""
+    rows: dict[str, dict[int, tuple[str, HtmlElement]]] = {}
+    for at, roots in enumerate(records):
+        for label, value, element in label_pairs(roots, 60):
+            rows.setdefault(label, {}).setdefault(at, (value, element))
+    least = max(2, FILL_MIN * len(records)) if len(records) > 1 else 1
+    for label, cells in rows.items():
+        if len(cells) < least or len(label.split()) > 6:
+            continue
+        yield finish(
+            Column(
+                field=Field(source="label", selector=label),
+                values=tuple(cells[at][0] if at in cells else None for at in range(len(records))),
+                nodes=tuple(cells[at][1] if at in cells else None for at in range(len(records))),
+                said=(label,),
+            )
+        )
+
+
+def _sections(records: Sequence[Sequence[HtmlElement]]) -> Iterator[Column]:
+    """Titles of the sections that the records stand in, when there are fewer of them than records."""
+    if len(records) < 3:
+        return
+    for selector in ("h2", "h3", "h4", "caption", "dt"):
+        values = tuple(section_title(selector, roots[0]) for roots in records)
+        different = {value for value in values if value}
+        if len(different) > 1 and len(different) < len(records):
+            yield finish(
+                Column(
+                    field=Field(source="section", selector=selector),
+                    values=values,
+                    nodes=(None,) * len(records),
+                    own=frozenset({"section", "category"}),
+                    derived=2,
+                )
+            )
+
+
+def _unique(columns: list[Column]) -> list[Column]:
+    kept: dict[tuple[object, ...], Column] = {}
+    for column in columns:
+        same = (column.values, column.field.attr in LINK_ATTRS)
+        first = kept.get(same)
+        if first is None:
+            kept[same] = column
+            continue
+        merged = replace(
+            first,
+            own=first.own | column.own,
+            near=first.near | column.near,
+            said=tuple(dict.fromkeys((*first.said, *column.said))),
+            alternates=(*first.alternates, *(() if len(first.alternates) > 1 else (column.field,))),
+        )
+        better = column.derived < first.derived or (column.field.source == "label" and first.derived)
+        kept[same] = replace(merged, field=column.field, derived=column.derived) if better else merged
+    return list(kept.values())

@@ -1,0 +1,193 @@
+"""From bytes to a bounded tree: decoding, parsing, and the few questions all modules ask of a node."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urljoin, urlsplit
+
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+
+from meterhouse.extraction.engine.words import words_of
+from meterhouse.extraction.model import ExtractionFailed, Page
+
+PAGE_BYTES_MAX = 20_000_000
+NODES_MAX = 400_000
+DEPTH_MAX = 400
+
+_SPACE = re.compile(r"[\s\u00a0\u200b\u200e\u200f\ufeff\u00ad]+")
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.I)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none", re.I)
+HIDDEN_TAGS = frozenset(
+    {"script", "style", "noscript", "svg", "iframe", "head", "object", "canvas", "option"}
+)
+INLINE_TAGS = frozenset(
+    words_of(
+        "a abbr acronym b bdi bdo big cite code data dfn em font i ins kbd label mark q ruby rt s"
+        " samp small span strike strong sub sup time tt u var wbr del img"
+    )
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed page. `base` is what relative links are resolved against."""
+
+    url: str
+    base: str
+    root: HtmlElement
+
+
+def parse(page: Page) -> Document:
+    """Parse within bounds on bytes, nodes and depth; raises `ExtractionFailed` naming the bound."""
+    text = decode(page.html)
+    if not text.strip():
+        raise ExtractionFailed("The page is empty.", reason="empty", evidence={"bytes": len(page.html)})
+    opened = text.count("<") - text.count("</")
+    if opened > 2 * NODES_MAX:  # parsing alone would take more memory than one page is worth
+        raise _too_large(opened, 0)
+    parser = HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+    try:
+        root = document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError, AssertionError) as fault:
+        raise ExtractionFailed(
+            "The page could not be read as HTML.", reason="unreadable", evidence={"fault": str(fault)[:200]}
+        ) from fault
+    _refuse_monsters(root)
+    return Document(page.url, _base_of(root, page.url), root)
+
+
+def decode(html: str | bytes) -> str:
+    """Decode bytes: byte order mark, then valid UTF-8, then the charset the page names, then windows-1252."""
+    size = len(html)
+    if size > PAGE_BYTES_MAX:
+        raise ExtractionFailed(
+            f"The page has {size} bytes; the limit is {PAGE_BYTES_MAX}.",
+            reason="too_large",
+            evidence={"bytes": size, "bytes_max": PAGE_BYTES_MAX},
+        )
+    if isinstance(html, str):
+        return _CONTROL.sub("", html)
+    if html[:4000].count(b"\x00") > len(html[:4000]) // 3 and not html.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ExtractionFailed("The page is not text.", reason="unreadable", evidence={"bytes": size})
+    return _CONTROL.sub("", _decode_bytes(html))
+
+
+def _decode_bytes(html: bytes) -> str:
+    for mark, name in ((codecs.BOM_UTF8, "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if html.startswith(mark):
+            return html.decode(name, "replace")
+    try:
+        return html.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    named = _META_CHARSET.search(html[:4096])
+    for name in (named.group(1).decode("ascii") if named else "", "windows-1252"):
+        try:
+            if codecs.lookup(name).name not in {"utf-7", "idna", "punycode"}:
+                return html.decode(name, "replace")
+        except LookupError:
+            continue
+    return html.decode("latin-1")
+
+
+def _refuse_monsters(root: HtmlElement) -> None:
+    nodes = depth = deepest = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        nodes += event == "start"
+        deepest = max(deepest, depth)
+        if nodes > NODES_MAX or depth > DEPTH_MAX:
+            raise _too_large(nodes, deepest)
+
+
+def _too_large(nodes: int, depth: int) -> ExtractionFailed:
+    return ExtractionFailed(
+        f"The page passes the limit of {NODES_MAX} elements or {DEPTH_MAX} levels.",
+        reason="too_large",
+        evidence={"nodes": nodes, "depth": depth, "nodes_max": NODES_MAX, "depth_max": DEPTH_MAX},
+    )
+
+
+def _base_of(root: HtmlElement, url: str) -> str:
+    for element in root.iter("base"):
+        href = element.get("href")
+        if href:
+            return absolute(href, url) or url
+    return url
+
+
+@lru_cache(maxsize=20_000)
+def absolute(link: str, base: str) -> str | None:
+    """The link as an absolute http(s) or mailto address, or `None` when it leads nowhere."""
+    link = link.strip()
+    if not link or link.startswith(("javascript:", "data:", "about:", "blob:")) or link == "#":
+        return None
+    try:
+        joined = urljoin(base, link)
+        scheme = urlsplit(joined).scheme
+    except ValueError:
+        return None
+    return joined if scheme in {"http", "https", "mailto", "tel", "ftp"} else None
+
+
+def squeeze(text: str | None) -> str:
+    """White space and invisible marks collapsed to single spaces, ends trimmed."""
+    return _SPACE.sub(" ", text).strip() if text else ""
+
+
+def hidden(element: HtmlElement) -> bool:
+    """True for nodes that a reader never sees. Judged by the markup alone: no style sheet is read."""
+    tag = element.tag
+    if not isinstance(tag, str) or tag in HIDDEN_TAGS:
+        return True
+    if element.get("hidden") is not None:
+        return True
+    style = element.get("style")
+    return bool(style and _HIDDEN_STYLE.search(style))
+
+
+def text_of(element: HtmlElement) -> str:
+    """All the text of an element as one line; blocks are parted by a space, hidden parts are left out."""
+    if len(element) == 0:
+        return squeeze(element.text)
+    parts: list[str] = []
+    _gather(element, parts)
+    return squeeze("".join(parts))
+
+
+def _gather(element: HtmlElement, parts: list[str]) -> None:
+    if element.text:
+        parts.append(element.text)
+    for child in element:
+        block = child.tag not in INLINE_TAGS
+        if block:
+            parts.append(" ")
+        if isinstance(child.tag, str) and child.tag not in HIDDEN_TAGS:
+            _gather(child, parts)
+        if block:
+            parts.append(" ")
+        if child.tail:
+            parts.append(child.tail)
+
+
+def pieces_of(element: HtmlElement) -> list[str]:
+    """The direct text runs of an element, in order: its own words between its children."""
+    runs = [squeeze(element.text)] + [squeeze(child.tail) for child in element]
+    return [_unbracketed(run) for run in runs if run.strip(" |•·,;:-–—/()[]»«>")]
+
+
+def _unbracketed(run: str) -> str:
+    """Brackets that open or close around a neighbouring element are no part of the run."""
+    if run.count("(") > run.count(")"):
+        run = run.removesuffix("(").rstrip()
+    return run.removeprefix(")").lstrip() if run.count(")") > run.count("(") else run
+
+
+def classes_of(element: HtmlElement) -> list[str]:
+    value = element.get("class")
+    return value.split() if value else []

@@ -1,0 +1,93 @@
+"""From a page and a sentence to a strategy: a list is weighed against one record, the better kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+from meterhouse.extraction.engine.content import sections
+from meterhouse.extraction.engine.detail import Detail, best_detail
+from meterhouse.extraction.engine.document import Document, parse
+from meterhouse.extraction.engine.listing import Listing, best_listing
+from meterhouse.extraction.engine.request import Wish, understand
+from meterhouse.extraction.engine.run import extract, fill_of, shape
+from meterhouse.extraction.model import (
+    Container,
+    Contract,
+    ExtractionFailed,
+    Generated,
+    Item,
+    Page,
+    Strategy,
+)
+from meterhouse.extraction.schema import OutputSchema
+
+
+def generate(
+    page: Page,
+    request: str,
+    *,
+    output_schema: Mapping[str, object] | None = None,
+    kind: Literal["css", "content"] | None = None,
+) -> Generated:
+    """Make a strategy and try it; raises `ExtractionFailed` when the page holds nothing that answers."""
+    schema = None if output_schema is None else OutputSchema.parse(output_schema)
+    document = parse(page)
+    if kind == "content":
+        return _content(document)
+    wish = _wish(request, schema, output_schema)
+    strategy = _strategy(document, wish, output_schema)
+    if strategy is None:
+        raise _nothing(page, wish)
+    found = extract(strategy.container, strategy.fields, document)
+    if not found:
+        raise _nothing(page, wish)
+    contract = Contract(len(found), fill_of(found, strategy.fields))
+    strategy = replace(strategy, contract=contract)
+    return Generated(strategy, shape(found, strategy), _notes(wish, found))
+
+
+def _wish(request: str, schema: OutputSchema | None, raw: Mapping[str, object] | None) -> Wish:
+    if schema is None:
+        return understand(request)
+    many = True if schema.wrapper is not None or (raw or {}).get("type") == "array" else None
+    return understand(request, schema.flat_types(), many)
+
+
+def _content(document: Document) -> Generated:
+    items = sections(document)
+    if not items:
+        raise ExtractionFailed(
+            "The page has no readable text.", reason="empty", evidence={"url": document.url}
+        )
+    return Generated(Strategy(kind="content", contract=Contract(len(items))), items)
+
+
+def _strategy(document: Document, wish: Wish, schema: Mapping[str, object] | None) -> Strategy | None:
+    listing = best_listing(document, wish) if wish.lean > -3 else None
+    detail = best_detail(document, wish) if wish.lean < 3 else None
+    if listing is not None and (detail is None or _prefer_list(listing, detail, wish)):
+        return Strategy(container=listing.container, fields=listing.fields, output_schema=schema)
+    if detail is None:
+        detail = best_detail(document, wish) if listing is None else None
+    if detail is None:
+        return None
+    return Strategy(container=Container("", "page"), fields=detail.fields, output_schema=schema)
+
+
+def _prefer_list(listing: Listing, detail: Detail, wish: Wish) -> bool:
+    return listing.score + 0.25 * wish.lean > detail.score + 0.3 * detail.structured + 0.15
+
+
+def _notes(wish: Wish, items: list[Item]) -> tuple[str, ...]:
+    missing = [one.name for one in wish.fields if not any(item.get(one.name) for item in items)]
+    return tuple(f"Nothing on the page answers the wanted field {name!r}." for name in missing)
+
+
+def _nothing(page: Page, wish: Wish) -> ExtractionFailed:
+    return ExtractionFailed(
+        "Nothing on the page answers the request.",
+        reason="nothing_found",
+        evidence={"url": page.url, "wanted": [one.name for one in wish.fields]},
+    )

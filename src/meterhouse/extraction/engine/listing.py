@@ -1,0 +1,93 @@
+"""Many records: the list that answers the request best, and the strategy that reads it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lxml.html import HtmlElement
+
+from meterhouse.extraction.engine.columns import columns_of
+from meterhouse.extraction.engine.document import Document
+from meterhouse.extraction.engine.lexicon import BY_NAME
+from meterhouse.extraction.engine.match import Match, assign
+from meterhouse.extraction.engine.request import Wanted, Wish
+from meterhouse.extraction.engine.run import run_from
+from meterhouse.extraction.engine.segments import Census, Segment, segments
+from meterhouse.extraction.engine.tables import headers_of
+from meterhouse.extraction.model import Container, Field
+
+SAMPLE_SMALL = 8
+SAMPLE_LARGE = 30
+FINALISTS = 4
+DEFAULT_ROLES = ("title", "link", "price", "date", "author", "description", "category", "image")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A chosen list with its fields and how well it answers."""
+
+    container: Container
+    fields: Mapping[str, Field]
+    score: float
+    records: int
+
+
+def best_listing(document: Document, wish: Wish) -> Listing | None:
+    """Score candidates on a small sample, then the best few on a larger one."""
+    census = Census(document.root)
+    fields = wish.fields or tuple(Wanted(name, (name,), BY_NAME[name]) for name in DEFAULT_ROLES)
+    rated = [(_rate(segment, fields, document, SAMPLE_SMALL), segment) for segment in segments(census)]
+    rated.sort(key=lambda one: -one[0][0])
+    best: tuple[float, list[Match], Segment] | None = None
+    for _, segment in rated[:FINALISTS]:
+        score, matches = _rate(segment, fields, document, SAMPLE_LARGE)
+        if matches and (best is None or score > best[0]):
+            best = (score, matches, segment)
+    if best is None:
+        return None
+    score, matches, segment = best
+    return Listing(_container(segment, matches), _fields(matches), score, len(segment.members))
+
+
+def _rate(
+    segment: Segment, fields: Sequence[Wanted], document: Document, size: int
+) -> tuple[float, list[Match]]:
+    sample = _sample(segment.members, size)
+    known = set(segment.members)
+    records = [[head] if segment.mode == "each" else run_from(head, known) for head in sample]
+    columns = columns_of(records, document.base, headers_of(segment.members[0]))
+    matches = assign(fields, columns)
+    answered = sum(min(match.score, 2.6) * (0.3 + 0.7 * match.column.fill) for match in matches)
+    score = answered / (2.0 * max(1, len(fields)))
+    crowd = sum(min(3.0, match.column.repeats) - 1 for match in matches) / max(1, len(matches))
+    score += 0.045 * min(6.0, math.log2(len(segment.members))) + 0.25 * min(1.0, segment.coverage * 1.5)
+    score -= 0.3 * segment.boiler + 0.15 * crowd + 0.03 * (segment.mode == "run")
+    return score, matches
+
+
+def _sample(members: Sequence[HtmlElement], size: int) -> list[HtmlElement]:
+    if len(members) <= size:
+        return list(members)
+    step = len(members) / size
+    return [members[int(at * step)] for at in range(size)]
+
+
+def _container(segment: Segment, matches: Sequence[Match]) -> Container:
+    keys = [one.wanted.name for one in matches if one.wanted.role and one.wanted.role.name == "title"]
+    if not keys:
+        keys = [max(matches, key=lambda one: one.column.fill).wanted.name]
+    return Container(segment.selector, segment.mode, tuple(keys), segment.header)
+
+
+def _fields(matches: Sequence[Match]) -> dict[str, Field]:
+    return {
+        one.wanted.name: replace(
+            one.column.field,
+            many=one.wanted.many and one.column.repeats > 1.2,
+            alternates=one.column.alternates[:2],
+            type=one.wanted.type,
+        )
+        for one in matches
+    }

@@ -1,0 +1,355 @@
+"""Which column answers which wanted field: words, forms of values and place, weighed together."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from lxml.html import HtmlElement
+
+from meterhouse.extraction.engine.column import Column
+from meterhouse.extraction.engine.document import text_of
+from meterhouse.extraction.engine.lexicon import Role, alike, tokens_of
+from meterhouse.extraction.engine.request import Wanted
+from meterhouse.extraction.engine.words import words_of
+
+ACCEPT_MIN = 0.95
+OPTIONS_MAX = 12
+LEFTOVER_MIN = 0.25
+_BY = frozenset(words_of("by von par por door av af przez от oleh di da de af tarafindan 作者 od"))
+_SEEN_ATTRS = frozenset({"datetime", "content", "data-price", "data-date"})
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_LINKS = frozenset({"href", "src", "data-src"})
+_COUNTS = frozenset({"comments", "views", "votes", "stars", "forks", "rooms", "rating"})
+
+
+@dataclass(frozen=True)
+class Match:
+    wanted: Wanted
+    column: Column
+    score: float
+
+
+def assign(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]:
+    """The best column for each field, no column twice; links are chosen after the title they belong to."""
+    links = [one for one in fields if _is(one, "link")]
+    others = [one for one in fields if not _is(one, "link")]
+    paired = _pair_up(others, columns)
+    paired += _leftovers(
+        [one for one in others if all(one is not m.wanted for m in paired)], paired, columns, fields
+    )
+    chosen = {one.wanted.name: one for one in _own_words(paired, columns)}
+    used = [one.column for one in chosen.values()]
+    title = next((one.column for one in chosen.values() if _is(one.wanted, "title")), None)
+    for wanted in links:
+        best = max(
+            (Match(wanted, column, rate_link(wanted, column, title)) for column in columns if _links(column)),
+            key=lambda one: one.score,
+            default=None,
+        )
+        if best is not None and best.score >= ACCEPT_MIN and not any(_same(best.column, c) for c in used):
+            chosen[wanted.name] = best
+            used.append(best.column)
+    return [chosen[one.name] for one in fields if one.name in chosen]
+
+
+def _pair_up(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]:
+    """Pair fields and columns for the best sum: greedily, then by moving a field aside where that gains."""
+    options: list[list[Match]] = []
+    for wanted in fields:
+        rated = [
+            Match(wanted, column, score)
+            for column in columns
+            if (score := rate(wanted, column)) >= ACCEPT_MIN
+        ]
+        options.append(sorted(rated, key=lambda one: -one.score)[:OPTIONS_MAX])
+    held: list[Match | None] = [None] * len(fields)
+    order = sorted(range(len(fields)), key=lambda at: -(options[at][0].score if options[at] else 0.0))
+    for at in order:
+        held[at] = _free(options[at], held, at)
+    for _ in range(3):
+        for at in order:
+            _displace(at, options, held)
+    return [one for one in held if one is not None]
+
+
+def _free(options: Sequence[Match], held: Sequence[Match | None], at: int) -> Match | None:
+    taken = [one.column for other, one in enumerate(held) if one is not None and other != at]
+    return next((one for one in options if not any(_same(one.column, column) for column in taken)), None)
+
+
+def _displace(at: int, options: list[list[Match]], held: list[Match | None]) -> None:
+    """Take a column from its holder when both together are better off."""
+    now = held[at]
+    for wish in options[at]:
+        if now is not None and wish.score <= now.score:
+            return
+        holder = next(
+            (o for o, one in enumerate(held) if o != at and one and _same(one.column, wish.column)), None
+        )
+        if holder is None:
+            held[at] = wish
+            return
+        before = (now.score if now else 0.0) + (held[holder].score if held[holder] else 0.0)  # type: ignore[union-attr]
+        trial = [*held]
+        trial[at] = wish
+        other = _free(options[holder], trial, holder)
+        if wish.score + (other.score if other else 0.0) > before + 0.01:
+            held[at], held[holder] = wish, other
+            return
+
+
+def _leftovers(
+    fields: Sequence[Wanted], paired: Sequence[Match], columns: Sequence[Column], order: Sequence[Wanted]
+) -> list[Match]:
+    """A field that no words point to may be a text that nothing else uses, best in the request's order."""
+    found: list[Match] = []
+    for wanted in fields:
+        held = [*paired, *found]
+        free = [
+            column for column in columns if _plain(column) and not any(_touch(column, m.column) for m in held)
+        ]
+        rated = [
+            Match(wanted, column, rate(wanted, column) + 0.3 * _in_order(wanted, column, held, order))
+            for column in free
+        ]
+        best = max(rated, key=lambda one: one.score, default=None)
+        if best is not None and best.score >= LEFTOVER_MIN and len(best.column.values) > 1:
+            found.append(best)
+    return found
+
+
+def _plain(column: Column) -> bool:
+    """A whole text of one element that no header or label gives to another field."""
+    return (
+        column.field.source == "css"
+        and not (column.field.attr or column.field.regex or column.derived)
+        and column.breadth < 3
+        and len(set(column.present)) > 1
+        and not column.headed
+    )
+
+
+def _touch(one: Column, other: Column) -> bool:
+    """True when the columns share text: the same element, or one inside the other."""
+    for a, b in zip(one.nodes, other.nodes, strict=True):
+        if a is not None and b is not None and (a is b or a in b.iterancestors() or b in a.iterancestors()):
+            return True
+    return False
+
+
+def _in_order(wanted: Wanted, column: Column, held: Sequence[Match], order: Sequence[Wanted]) -> bool:
+    """True when the column stands between those of the fields asked for before and after."""
+    at = order.index(wanted)
+    places = {order.index(one.wanted): one.column.place for one in held if one.column.place}
+    before = max((place for other, place in places.items() if other < at), default=-1.0)
+    after = min((place for other, place in places.items() if other > at), default=float("inf"))
+    return before < column.place < after
+
+
+def _own_words(matches: list[Match], columns: Sequence[Column]) -> list[Match]:
+    """A text that holds another chosen field inside itself keeps only its own words."""
+    kept: list[Match] = []
+    for one in matches:
+        inner = any(other is not one and _holds(one.column, other.column) for other in matches)
+        own = next((c for c in columns if inner and _piece_of(one.column, c)), None)
+        kept.append(replace(one, column=own) if own is not None else one)
+    return kept
+
+
+def _holds(outer: Column, inner: Column) -> bool:
+    if outer.field.piece is not None or outer.field.attr or inner.field.attr or outer.field.source != "css":
+        return False
+    pairs = [(o, i) for o, i in zip(outer.nodes, inner.nodes, strict=True) if o is not None and i is not None]
+    return bool(pairs) and all(o is not i and o in i.iterancestors() for o, i in pairs)
+
+
+def _piece_of(whole: Column, part: Column) -> bool:
+    return (
+        part.field.piece == 0
+        and part.field.regex is None
+        and part.nodes == whole.nodes
+        and part.fill >= 0.9 * whole.fill
+        and min(len(value) for value in part.present) > 1
+    )
+
+
+def rate(wanted: Wanted, column: Column) -> float:
+    """How well a column answers a field; about 1 is a plausible guess, above 2 a good answer."""
+    if not column.present:
+        return 0.0
+    role = wanted.role
+    words = lexical(wanted, column)
+    form = _form(wanted, role, column)
+    score = 1.3 * words + form + 0.5 * column.fill - 0.12 * column.derived
+    score -= min(0.8, 0.1 * (column.breadth - 1))
+    if _links(column) and role is not None and role.name != "image":
+        score -= 2.0
+    if column.field.attr is not None and column.field.attr not in _LINKS:
+        score -= 0.1 if column.field.attr in _SEEN_ATTRS else 0.3
+    if len(column.values) > 3 and len(set(column.present)) == 1:
+        score -= 0.7
+    if role is not None and role.name == "title":
+        score += _title(column)
+    elif role is not None and role.name == "description":
+        score += _description(column)
+    elif words < 0.3 and (role is None or not role.kinds - {"text", "long"}):
+        score -= 0.7
+    return score
+
+
+def rate_link(wanted: Wanted, column: Column, title: Column | None) -> float:
+    score = 0.6 + 0.4 * column.fill + 0.6 * lexical(wanted, column)
+    score += 0.4 * len(set(column.present)) / max(1, len(column.present))
+    if column.field.attr != "href":
+        score -= 0.6
+    if title is not None:
+        score += 1.2 * _same_anchor(title, column)
+    texts = " ".join(text for node in column.nodes[:3] if node is not None for text in [node.text or ""])
+    plain = [word for word in wanted.words if wanted.role and word not in wanted.role.words]
+    if any(alike(word, token) for word in plain for token in (*tokens_of(texts), *_suffixes(column))):
+        score += 1.0
+    return score - 0.02 * column.place / 10
+
+
+def _suffixes(column: Column) -> set[str]:
+    return {value.rsplit(".", 1)[-1].lower() for value in column.present[:3]}
+
+
+def _same_anchor(title: Column, link: Column) -> float:
+    """The share of records in which the link holds the title, or the title holds the link."""
+    hits = total = 0
+    for text, anchor in zip(title.nodes, link.nodes, strict=True):
+        if text is None or anchor is None:
+            continue
+        total += 1
+        hits += text is anchor or anchor in text.iterancestors() or text in anchor.iterancestors()
+    return hits / total if total else 0.0
+
+
+def lexical(wanted: Wanted, column: Column) -> float:
+    """How far the words of the request, or its role's, are found at the column: 1 for its visible label."""
+    best = 0.0
+    role = wanted.role
+    said = [tokens_of(label) for label in column.said]
+    for tokens in said:
+        best = max(best, _overlap(wanted.words, tokens))
+        if role is not None and tokens and any(token in role.words for token in tokens):
+            best = max(best, 0.8 if len(tokens) <= 2 else 0.6)
+    best = max(best, 0.9 * _any(wanted.words, column.own, role), 0.4 * _any(wanted.words, column.near, role))
+    if role is not None:
+        best = max(best, 0.75 * bool(role.hints & column.own), 0.4 * bool(role.hints & column.near))
+        if role.name in _COUNTS:
+            best = max(best, 0.7 * _worded(wanted, column))
+        if role.name == "author" and any(tokens and tokens[-1] in _BY for tokens in said):
+            best = max(best, 0.8)
+        if any(len(hint) >= 4 and hint in name for hint in role.hints for name in column.own):
+            best = max(best, 0.6)
+    return best
+
+
+def _overlap(words: Sequence[str], tokens: Sequence[str]) -> float:
+    """1 when words and label are the same, less for what either has beyond the other."""
+    if not words or not tokens:
+        return 0.0
+    hits = sum(1 for word in words if any(alike(word, token) for token in tokens))
+    back = sum(1 for token in tokens if any(alike(word, token) for word in words))
+    if not hits:
+        return 0.0
+    return 0.5 + 0.25 * hits / len(words) + 0.35 * back / len(tokens)
+
+
+def _any(words: Sequence[str], names: Iterable[str], role: Role | None) -> float:
+    names = list(names)
+    specific = [word for word in words if role is None or word not in role.words]
+    hits = sum(1 for word in words if any(alike(word, name) for name in names))
+    if not hits:
+        return 0.0
+    exact = sum(1 for word in specific if any(alike(word, name) for name in names))
+    if role is not None and hits == exact and not any(name in role.hints for name in names):
+        return 0.4 * hits / len(words)
+    return 0.5 + 0.5 * hits / len(words) + (0.15 if exact else 0.0)
+
+
+def _worded(wanted: Wanted, column: Column) -> float:
+    assert wanted.role is not None
+    hits = sum(
+        1
+        for value in column.present
+        if any(t in wanted.role.words or t in wanted.words for t in tokens_of(value[:60]))
+    )
+    return hits / len(column.present)
+
+
+def _form(wanted: Wanted, role: Role | None, column: Column) -> float:
+    present = len(column.present)
+
+    def share(kind: str) -> float:
+        return column.kinds[kind] / present
+
+    if role is None:
+        if wanted.counted:
+            return max(share("number"), share("counted")) - 0.3
+        return 0.2 - 0.5 * share("long") - 0.4 * share("url")
+    kinds = role.kinds
+    if kinds == {"text"} or role.name == "title":
+        odd = max(
+            share("money"), share("date"), share("time"), share("number"), share("url"), share("duration")
+        )
+        plain = 0.25 * (1 - share("text")) * (role.name == "title")
+        return 0.5 - 1.2 * odd - plain - 0.3 * share("long") * (role.name != "title")
+    if role.name == "description":
+        return 0.3 - 1.2 * max(share("money"), share("date"), share("number"), share("url"))
+    best = max((share(kind) for kind in kinds), default=0.0)
+    if role.name == "price" and share("money") < 0.5:
+        best -= 0.5
+    if role.name in {"date", "time"} and best > 0.7:
+        best += 0.3
+    if role.name == "price" and share("money") > 0.7:
+        best += 0.3
+    return best - 0.8 * (1 - best)
+
+
+def _title(column: Column) -> float:
+    node = next((node for node in column.nodes if node is not None), None)
+    if node is None:
+        return 0.0
+    lengths = [len(value) for value in column.present]
+    middle = statistics.median(lengths)
+    around = {node.tag, *(ancestor.tag for ancestor in list(node.iterancestors())[: column.depth + 1])}
+    inside = {child.tag for child in node}
+    score = 0.45 * bool(around & _HEADINGS) + 0.35 * ("a" in around or "a" in inside)
+    score += 0.15 * bool(around & {"b", "strong", "th"})
+    score += 0.3 * len(set(column.present)) / len(column.present)
+    score -= min(0.6, 0.15 * max(0.0, column.breadth - 2))
+    score += 0.2 if 8 <= middle <= 150 else -0.4 if middle > 250 or middle < 3 else 0.0
+    if column.field.piece is not None or _part_of_link(node):
+        score -= 0.25
+    return score - min(0.3, column.place * 0.012) - (0.3 if column.field.attr else 0.0)
+
+
+def _part_of_link(node: HtmlElement) -> bool:
+    """True when the element is only a part of the words of a link or heading."""
+    for ancestor in list(node.iterancestors())[:2]:
+        if ancestor.tag == "a" or ancestor.tag in _HEADINGS:
+            return len(text_of(ancestor)) > len(text_of(node)) + 1
+    return False
+
+
+def _description(column: Column) -> float:
+    middle = statistics.median(len(value) for value in column.present)
+    score = min(0.9, middle / 130) - (0.5 if middle < 25 else 0.0)
+    return score - (0.25 if column.field.attr else 0.0)
+
+
+def _same(one: Column, other: Column) -> bool:
+    return one is other or (one.field.attr == other.field.attr and one.values == other.values)
+
+
+def _links(column: Column) -> bool:
+    return column.field.attr in _LINKS
+
+
+def _is(wanted: Wanted, role: str) -> bool:
+    return wanted.role is not None and wanted.role.name == role

@@ -1,0 +1,265 @@
+"""The words of extraction as plain frozen data: pages, strategies, and what a run gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar, cast, get_args
+
+from meterhouse.kernel.errors import Invalid, Issue
+
+DOCUMENT_VERSION = 1
+
+Kind = Literal["css", "content"]
+Source = Literal["css", "label", "section", "jsonld", "microdata", "meta", "state"]
+Mode = Literal["each", "run", "page"]
+FailureReason = Literal["nothing_found", "empty", "structure_changed", "unreadable", "too_large"]
+
+Item = dict[str, object]
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A fetched document and its address. Bytes are decoded as browsers do; text is taken as is."""
+
+    url: str
+    html: str | bytes
+
+
+@dataclass
+class ExtractionFailed(Invalid):
+    """A page gave no trustworthy items; `reason` says why in one word, `evidence` with which numbers."""
+
+    reason: FailureReason = "nothing_found"
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+    default_code = "extraction_failed"
+
+    __str__ = Invalid.__str__
+
+
+@dataclass(frozen=True)
+class Field:
+    """Where one value of a record is found.
+
+    `selector` is a CSS selector inside the record (sources css and section), the label's words (label),
+    or a path of keys joined by dots (jsonld, microdata, meta, state). `piece` picks one text run of a
+    mixed element; `regex` keeps its first group; `many` collects every match into a list.
+    """
+
+    source: Source = "css"
+    selector: str = ""
+    attr: str | None = None
+    piece: int | None = None
+    regex: str | None = None
+    type: str | None = None
+    many: bool = False
+    alternates: tuple[Field, ...] = ()
+
+    def to_document(self) -> dict[str, object]:
+        document: dict[str, object] = {"source": self.source, "selector": self.selector}
+        optional = {"attr": self.attr, "piece": self.piece, "regex": self.regex, "type": self.type}
+        document.update({key: value for key, value in optional.items() if value is not None})
+        if self.many:
+            document["many"] = True
+        if self.alternates:
+            document["alternates"] = [alternate.to_document() for alternate in self.alternates]
+        return document
+
+    @classmethod
+    def from_document(cls, document: object, path: tuple[str | int, ...] = ()) -> Field:
+        if isinstance(document, str):
+            return cls(selector=document)
+        reader = _Reader(document, path)
+        reader.only("source", "selector", "attr", "piece", "regex", "type", "many", "alternates")
+        alternates = reader.sequence("alternates")
+        return cls(
+            source=cast(Source, reader.choice("source", get_args(Source), "css")),
+            selector=reader.text("selector") or "",
+            attr=reader.text("attr"),
+            piece=reader.integer("piece"),
+            regex=reader.text("regex"),
+            type=reader.text("type"),
+            many=reader.flag("many"),
+            alternates=tuple(
+                cls.from_document(one, (*path, "alternates", at)) for at, one in enumerate(alternates)
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Container:
+    """What one record is: each match (`each`), a match with the siblings up to the next (`run`), or the page.
+
+    With `header`, only rows of tables whose column headers read so; records without a value in any of the
+    `require` fields are left out.
+    """
+
+    selector: str = ""
+    mode: Mode = "each"
+    require: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+
+    def to_document(self) -> dict[str, object]:
+        document: dict[str, object] = {"selector": self.selector, "mode": self.mode}
+        if self.header:
+            document["header"] = list(self.header)
+        if self.require:
+            document["require"] = list(self.require)
+        return document
+
+    @classmethod
+    def from_document(cls, document: object) -> Container:
+        reader = _Reader(document, ("container",))
+        reader.only("selector", "mode", "require", "header")
+        return cls(
+            selector=reader.text("selector") or "",
+            mode=cast(Mode, reader.choice("mode", get_args(Mode), "each")),
+            require=reader.texts("require"),
+            header=reader.texts("header"),
+        )
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What the strategy gave on the page it was made from; later runs are measured against it."""
+
+    records: int = 0
+    fill: Mapping[str, float] = field(default_factory=dict)
+
+    def to_document(self) -> dict[str, object]:
+        return {"records": self.records, "fill": dict(self.fill)}
+
+    @classmethod
+    def from_document(cls, document: object) -> Contract:
+        reader = _Reader(document, ("contract",))
+        reader.only("records", "fill")
+        fill = _Reader(reader.value("fill", {}), ("contract", "fill"))
+        return cls(records=reader.integer("records") or 0, fill={k: fill.number(k) for k in fill.document})
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A stored extraction plan: declarative, free of code, and enough to run on its own."""
+
+    kind: Kind = "css"
+    container: Container = field(default_factory=Container)
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    output_schema: Mapping[str, object] | None = None
+    contract: Contract = field(default_factory=Contract)
+    version: int = DOCUMENT_VERSION
+
+    def to_document(self) -> dict[str, object]:
+        document: dict[str, object] = {"version": self.version, "kind": self.kind}
+        if self.kind == "css":
+            document["container"] = self.container.to_document()
+            document["fields"] = {name: one.to_document() for name, one in self.fields.items()}
+        if self.output_schema is not None:
+            document["output_schema"] = dict(self.output_schema)
+        document["contract"] = self.contract.to_document()
+        return document
+
+    @classmethod
+    def from_document(cls, document: object) -> Strategy:
+        """Read a strategy back, also one written by hand; raises `Invalid` naming the faulty key."""
+        reader = _Reader(document, ())
+        reader.only("version", "kind", "container", "fields", "output_schema", "contract")
+        version = reader.integer("version", DOCUMENT_VERSION)
+        if version != DOCUMENT_VERSION:
+            raise _refused(
+                ("version",), f"version {version} is not known; this release writes {DOCUMENT_VERSION}"
+            )
+        schema = reader.value("output_schema", None)
+        fields = _Reader(reader.value("fields", {}), ("fields",)).document
+        return cls(
+            kind=cast(Kind, reader.choice("kind", get_args(Kind), "css")),
+            container=Container.from_document(reader.value("container", {})),
+            fields={name: Field.from_document(one, ("fields", name)) for name, one in fields.items()},
+            output_schema=None if schema is None else _Reader(schema, ("output_schema",)).document,
+            contract=Contract.from_document(reader.value("contract", {})),
+        )
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A strategy made from a page, the items it finds there, and remarks for the person who asked."""
+
+    strategy: Strategy
+    items: list[Item]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The items of one run. `fill` is the share of records with a value, per field."""
+
+    items: list[Item]
+    fill: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def _refused(path: tuple[str | int, ...], message: str) -> Invalid:
+    where = ".".join(str(step) for step in path) or "document"
+    return Invalid(
+        f"The strategy document cannot be used: {where}: {message}.", issues=(Issue(path, message),)
+    )
+
+
+class _Reader:
+    """Reads one JSON object of a document and refuses values of the wrong kind by their path."""
+
+    def __init__(self, document: object, path: tuple[str | int, ...]) -> None:
+        if not isinstance(document, Mapping) or not all(isinstance(key, str) for key in document):
+            raise _refused(path, "an object is needed")
+        self.document: Mapping[str, object] = document
+        self._path = path
+
+    def only(self, *known: str) -> None:
+        for key in self.document:
+            if key not in known:
+                raise _refused((*self._path, key), "this key is not known")
+
+    def value(self, key: str, default: object) -> object:
+        value = self.document.get(key)
+        return default if value is None else value
+
+    def text(self, key: str) -> str | None:
+        return self._typed(key, str, "text")
+
+    def flag(self, key: str) -> bool:
+        return bool(self._typed(key, bool, "true or false"))
+
+    def integer(self, key: str, default: int | None = None) -> int | None:
+        value = self._typed(key, int, "a whole number")
+        return default if value is None else value
+
+    def number(self, key: str) -> float:
+        value = self.document.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _refused((*self._path, key), "a number is needed")
+        return float(value)
+
+    def sequence(self, key: str) -> Sequence[object]:
+        return self._typed(key, list, "a list") or []
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        values = self.sequence(key)
+        if not all(isinstance(value, str) for value in values):
+            raise _refused((*self._path, key), "a list of texts is needed")
+        return tuple(str(value) for value in values)
+
+    def choice(self, key: str, known: Sequence[str], default: str) -> str:
+        value = self._typed(key, str, "text") or default
+        if value not in known:
+            raise _refused((*self._path, key), f"one of {', '.join(known)} is needed")
+        return value
+
+    def _typed(self, key: str, kind: type[_T], wanted: str) -> _T | None:
+        value = self.document.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise _refused((*self._path, key), f"{wanted} is needed")
+        return value

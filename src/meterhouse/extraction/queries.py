@@ -1,0 +1,93 @@
+"""Reads of the extraction context."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from meterhouse.extraction.model import Page
+from meterhouse.extraction.pages import unpack
+from meterhouse.extraction.stored import StoredStrategy
+from meterhouse.extraction.tables import strategies, strategy_log, strategy_pages
+from meterhouse.kernel.errors import NotFound
+
+Lock = Literal["exist", "change"]
+
+QUOTA_WINDOW = timedelta(days=30)
+
+
+async def list_strategies(
+    connection: AsyncConnection, *, organisation_id: UUID, limit: int, offset: int
+) -> list[StoredStrategy]:
+    """The strategies of an organisation, newest first."""
+    rows = await connection.execute(
+        select(strategies)
+        .where(strategies.c.organisation_id == organisation_id)
+        .order_by(strategies.c.created_at.desc(), strategies.c.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return [from_row(row) for row in rows]
+
+
+async def get_strategy(
+    connection: AsyncConnection, *, organisation_id: UUID, strategy_id: UUID, lock: Lock | None = None
+) -> StoredStrategy:
+    """One strategy. Raises `NotFound`, also for somebody else's strategy.
+
+    The lock `exist` keeps it from being deleted while the transaction lasts, `change` from being changed too.
+    """
+    statement: Select[Any] = select(strategies).where(
+        strategies.c.organisation_id == organisation_id, strategies.c.id == strategy_id
+    )
+    if lock is not None:
+        statement = statement.with_for_update(read=lock == "exist", key_share=lock == "exist")
+    row = (await connection.execute(statement)).first()
+    if row is None:
+        raise NotFound("Strategy not found")
+    return from_row(row)
+
+
+async def find_page(connection: AsyncConnection, *, strategy_id: UUID) -> Page | None:
+    """The page that a strategy was made from, as it was fetched then."""
+    row = (
+        await connection.execute(select(strategy_pages).where(strategy_pages.c.strategy_id == strategy_id))
+    ).first()
+    return unpack(row.url, row.page) if row else None
+
+
+async def count_quota_use(connection: AsyncConnection, *, organisation_id: UUID, now: datetime) -> int:
+    """How many strategies were made in the last 30 days, deleted ones included (reference, 2.5)."""
+    used = await connection.scalar(
+        select(func.count())
+        .select_from(strategy_log)
+        .where(
+            strategy_log.c.organisation_id == organisation_id,
+            strategy_log.c.at > now - QUOTA_WINDOW,
+            strategy_log.c.action == "create",
+        )
+    )
+    return int(used or 0)
+
+
+def from_row(row: Row[Any]) -> StoredStrategy:
+    return StoredStrategy(
+        id=row.id,
+        organisation_id=row.organisation_id,
+        name=row.name,
+        description=row.description,
+        url=row.url,
+        kind=row.kind,
+        document=row.document,
+        version=row.version,
+        output_schema=row.output_schema,
+        filter_config=row.filter_config,
+        preview=row.preview,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,251 @@
+"""Reads: meters from PostgreSQL, quantities and events from the event store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from meterhouse.kernel.errors import Invalid, Issue, NotFound
+from meterhouse.kernel.ids import parse_id
+from meterhouse.platform.ports import EventStore
+from meterhouse.usage.convert import meter_from_row
+from meterhouse.usage.definition import SLUG, is_expressible_as
+from meterhouse.usage.engine import compile as compiler
+from meterhouse.usage.engine import events as event_queries
+from meterhouse.usage.engine.decode import decode_meter_query, named_rows
+from meterhouse.usage.engine.quantities import compile_quantities, decode_quantities
+from meterhouse.usage.model import (
+    Dialect,
+    EventCriteria,
+    EventPage,
+    EventSearch,
+    Meter,
+    MeterQuery,
+    Quantities,
+    QuantityQuery,
+    QueryRow,
+    StoredEvent,
+)
+from meterhouse.usage.tables import meters
+
+METERS_READ_MAX = 10_000
+GROUP_VALUES_MAX = 10_000
+RECENT = timedelta(days=32)
+DEFAULT_VALUES_RANGE = timedelta(hours=24)
+
+MeterSort = Literal["slug", "name", "aggregation", "created_at", "modified_at"]
+
+
+@dataclass(frozen=True)
+class MeterCriteria:
+    """Which meters to list; all parts AND. `metadata` maps a key to the texts it may have."""
+
+    name_contains: str | None = None
+    is_archived: bool | None = None
+    include_deleted: bool = False
+    metadata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    expressible_as: Dialect | None = None
+
+
+async def find_meter(
+    connection: AsyncConnection, *, organisation_id: UUID, id_or_slug: str, lock: bool = False
+) -> Meter | None:
+    """A meter by id in either spelling (also a deleted one) or by the slug of a live one."""
+    found: ColumnElement[bool]
+    meter_id = parse_id(id_or_slug)
+    if meter_id is not None:
+        found = meters.c.id == meter_id
+    elif SLUG.fullmatch(id_or_slug):
+        found = (meters.c.slug == id_or_slug) & meters.c.deleted_at.is_(None)
+    else:
+        return None
+    query = select(meters).where(meters.c.organisation_id == organisation_id, found)
+    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().first()
+    if row is None and meter_id is not None and SLUG.fullmatch(id_or_slug):
+        # A slug may look like an id: 26 or 32 lower case letters and digits.
+        by_slug = (meters.c.slug == id_or_slug) & meters.c.deleted_at.is_(None)
+        query = select(meters).where(meters.c.organisation_id == organisation_id, by_slug)
+        row = (await connection.execute(query.with_for_update() if lock else query)).mappings().first()
+    return meter_from_row(dict(row)) if row is not None else None
+
+
+async def get_meter(
+    connection: AsyncConnection, *, organisation_id: UUID, id_or_slug: str, lock: bool = False
+) -> Meter:
+    """As `find_meter`. Raises `NotFound`; `lock` holds the row until the transaction ends."""
+    meter = await find_meter(connection, organisation_id=organisation_id, id_or_slug=id_or_slug, lock=lock)
+    if meter is None:
+        raise NotFound(f"meter not found: {id_or_slug[:100]}", code="meter_not_found")
+    return meter
+
+
+async def list_meters(
+    connection: AsyncConnection,
+    *,
+    organisation_id: UUID,
+    criteria: MeterCriteria | None = None,
+    sort: tuple[tuple[MeterSort, bool], ...] = (("slug", False),),
+    limit: int = 1000,
+    offset: int = 0,
+) -> tuple[list[Meter], int]:
+    """One page of meters and how many there are in all. `sort` pairs a key with "descending"."""
+    wanted = criteria or MeterCriteria()
+    query = select(meters).where(meters.c.organisation_id == organisation_id, *_meter_conditions(wanted))
+    for key, is_descending in sort:
+        column: ColumnElement[object] = meters.c[key]
+        if key == "modified_at":  # a meter that never changed was last changed when it was made
+            column = func.coalesce(meters.c.modified_at, meters.c.created_at)
+        query = query.order_by(column.desc() if is_descending else column.asc())
+    rows = (await connection.execute(query.order_by(meters.c.id).limit(METERS_READ_MAX))).mappings()
+    listed = [meter_from_row(dict(row)) for row in rows]
+    if wanted.expressible_as is not None:
+        listed = [meter for meter in listed if is_expressible_as(meter, wanted.expressible_as)]
+    return listed[offset : offset + limit], len(listed)
+
+
+def _meter_conditions(criteria: MeterCriteria) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if not criteria.include_deleted:
+        conditions.append(meters.c.deleted_at.is_(None))
+    if criteria.is_archived is not None:
+        archived = meters.c.archived_at.is_not(None)
+        conditions.append(archived if criteria.is_archived else ~archived)
+    if criteria.name_contains:
+        needle = criteria.name_contains.replace("\x00", "\ufffd")  # PostgreSQL holds no U+0000
+        conditions.append(func.strpos(func.lower(meters.c.name), func.lower(needle)) > 0)
+    for key, values in criteria.metadata.items():
+        stored = meters.c.metadata[key.replace("\x00", "\ufffd")].astext
+        conditions.append(stored.in_([value for value in values if "\x00" not in value]))
+    return conditions
+
+
+async def list_meters_of_type(
+    connection: AsyncConnection, *, organisation_id: UUID, event_types: set[str]
+) -> list[Meter]:
+    """Live OpenMeter-style meters of the given event types, as `validation` wants them."""
+    listed, _ = await list_meters(connection, organisation_id=organisation_id, limit=METERS_READ_MAX)
+    return [meter for meter in listed if meter.event_type in event_types]
+
+
+async def query_meter(store: EventStore, meter: Meter, query: MeterQuery, *, now: datetime) -> list[QueryRow]:
+    """Answer an OpenMeter-style question (openmeter 2.2), in order of window, subject, customer, groups.
+
+    Raises `Invalid` for a question the meter cannot answer, `DependencyFailed` when the engine fails.
+    """
+    compiled = compiler.compile_meter_query(meter, query)
+    rows = await store.query(compiled.sql, compiled.parameters)
+    return decode_meter_query(meter, query, named_rows(compiled, rows.rows), now=now)
+
+
+async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Quantities:
+    """Answer a Polar-style question (polar 7). Totals are bounded to the listed buckets.
+
+    Raises `Invalid` for a bad span or zone, `LimitExceeded` for too many customers to combine.
+    """
+    compiled = compile_quantities(meter, query)
+    rows = await store.query(compiled.sql, compiled.parameters)
+    return decode_quantities(meter, query, named_rows(compiled, rows.rows))
+
+
+async def has_match(store: EventStore, meter: Meter) -> bool:
+    """Whether any stored event matches the meter's filter; decides `is_frozen` (polar 4.3)."""
+    page, _ = event_queries.compile_search(
+        meter.organisation_id, EventSearch(filter=meter.filter), limit=1, offset=0
+    )
+    return bool((await store.query(page.sql, page.parameters)).rows)
+
+
+async def find_event(store: EventStore, *, organisation_id: UUID, uid: UUID) -> StoredEvent | None:
+    """An event by its row id."""
+    compiled = event_queries.compile_event(organisation_id, uid)
+    rows = (await store.query(compiled.sql, compiled.parameters)).rows
+    return event_queries.event_from_row(rows[0]) if rows else None
+
+
+async def list_events(
+    store: EventStore, *, organisation_id: UUID, criteria: EventCriteria, limit: int = 100
+) -> list[StoredEvent]:
+    """Events newest first (openmeter 1.4, 1.5). A full page continues at `Cursor` of its last event."""
+    compiled = event_queries.compile_criteria(organisation_id, criteria, limit)
+    rows = (await store.query(compiled.sql, compiled.parameters)).rows
+    return [event_queries.event_from_row(row) for row in rows]
+
+
+def recent(criteria: EventCriteria, *, now: datetime) -> EventCriteria:
+    """Apply the range rules of OpenMeter's first event list (openmeter 1.4), in whole seconds.
+
+    `from` is 32 days less a second ago by default. Raises `Invalid` for a range that starts earlier
+    than 32 days ago or ends before it starts.
+    """
+    bounds = {
+        name: value.replace(microsecond=0) if value is not None else None
+        for name, value in {
+            "from_at": criteria.from_at,
+            "to_at": criteria.to_at,
+            "ingested_from_at": criteria.ingested_from_at,
+            "ingested_to_at": criteria.ingested_to_at,
+        }.items()
+    }
+    oldest = now.replace(microsecond=0) - RECENT
+    if bounds["from_at"] is None:
+        bounds["from_at"] = oldest + timedelta(seconds=1)
+    issues = []
+    for wire, start, end in (
+        ("from", bounds["from_at"], bounds["to_at"]),
+        ("ingestedAtFrom", bounds["ingested_from_at"], bounds["ingested_to_at"]),
+    ):
+        if start is not None and start < oldest:
+            issues.append(Issue((wire,), f"{wire} must not be older than 32 days", "too_old"))
+        if start is not None and end is not None and end < start:
+            issues.append(
+                Issue((wire,), f"the range that starts with {wire} ends before it", "invalid_range")
+            )
+    if issues:
+        raise Invalid("; ".join(issue.message for issue in issues), issues=tuple(issues))
+    return EventCriteria(**{**vars(criteria), **bounds})
+
+
+async def search_events(
+    store: EventStore, *, organisation_id: UUID, search: EventSearch, limit: int = 10, offset: int = 0
+) -> EventPage:
+    """One page of events and their count (polar 9.2)."""
+    page, count = event_queries.compile_search(organisation_id, search, limit=limit, offset=offset)
+    rows = (await store.query(page.sql, page.parameters)).rows
+    total = (await store.query(count.sql, count.parameters)).rows[0][0]
+    assert isinstance(total, int)
+    return EventPage(tuple(event_queries.event_from_row(row) for row in rows), total)
+
+
+async def list_subjects(
+    store: EventStore, meter: Meter, *, from_at: datetime | None = None, to_at: datetime | None = None
+) -> list[str]:
+    """Sorted distinct subjects having events of the meter (openmeter 2.2)."""
+    compiled = compiler.compile_subjects(meter, from_at, to_at)
+    return [str(row[0]) for row in (await store.query(compiled.sql, compiled.parameters)).rows]
+
+
+async def group_by_values(
+    store: EventStore,
+    meter: Meter,
+    *,
+    key: str,
+    now: datetime,
+    from_at: datetime | None = None,
+    to_at: datetime | None = None,
+) -> list[str]:
+    """Sorted distinct values of one of the meter's group-bys; of the last 24 hours without a range.
+
+    Raises `NotFound` for an unknown key. At most 10,000 values are listed.
+    """
+    if key not in meter.group_by:
+        raise NotFound(f"group by key not found: {key[:100]}", code="group_by_not_found")
+    if from_at is None and to_at is None:
+        from_at = now - DEFAULT_VALUES_RANGE
+    compiled = compiler.compile_group_values(meter, key, from_at, to_at, limit=GROUP_VALUES_MAX)
+    return [str(row[0]) for row in (await store.query(compiled.sql, compiled.parameters)).rows]

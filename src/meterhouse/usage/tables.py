@@ -1,0 +1,40 @@
+"""The `meters` table."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from meterhouse.platform.metadata import metadata
+
+meters = Table(
+    "meters",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organisation_id", Uuid, nullable=False),
+    Column("dialect", Text, nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("filter", JSONB, nullable=False),
+    Column("aggregation", Text, nullable=False),
+    Column("value_path", Text),
+    Column("group_by", JSONB, nullable=False),
+    Column("event_from", DateTime(timezone=True)),
+    Column("metadata", JSONB, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("custom_label", Text),
+    Column("custom_multiplier", BigInteger),
+    Column("is_frozen", Boolean, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("modified_at", DateTime(timezone=True)),
+    Column("archived_at", DateTime(timezone=True)),
+    Column("deleted_at", DateTime(timezone=True)),
+    Index(
+        "uq_meters_organisation_id_slug_live",
+        "organisation_id",
+        "slug",
+        unique=True,
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+)
