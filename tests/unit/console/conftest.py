@@ -101,14 +101,16 @@ class FakeSource:
         return self._read("events", organisation_id, limit)
 
 
-@dataclass
 class Stage:
-    """Everything a test turns."""
+    """One process of the console, and everything a test turns."""
 
-    clock: TestClock
-    keys: FakeKeys
-    source: FakeSource
-    app: Starlette
+    def __init__(self, clock: TestClock, keys: FakeKeys, source: FakeSource) -> None:
+        self.clock = clock
+        self.keys = keys
+        self.source = source
+        nothing = cast(Any, None)
+        services = Services(nothing, nothing, nothing, nothing, clock, nothing, keys)
+        self.app = Starlette(routes=console_routes(services, FACADES, source=source, ring=keys))
 
     def browser(self, base_url: str = ORIGIN) -> httpx.AsyncClient:
         """A client with a cookie jar of its own."""
@@ -118,13 +120,7 @@ class Stage:
 @pytest.fixture
 def stage() -> Stage:
     clock = TestClock(NOW)
-    keys = FakeKeys(clock)
-    source = FakeSource()
-    nothing = cast(Any, None)
-    services = Services(nothing, nothing, nothing, nothing, clock, nothing, keys)
-    return Stage(
-        clock, keys, source, Starlette(routes=console_routes(services, FACADES, source=source, ring=keys))
-    )
+    return Stage(clock, FakeKeys(clock), FakeSource())
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ class SchemaBook:
             return self._form(schema)
         reference = str(schema["$ref"])  # a plain one means the same everywhere
         if reference not in self._forms:
+            self._forms[reference] = Form({})  # what a schema that is made of itself finds
             self._forms[reference] = self._form(schema)
         return self._forms[reference]
 
@@ -87,18 +88,18 @@ class SchemaBook:
     def _merge(self, schema: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
         """Join the parts of an `allOf`; a wrapper around one reference keeps that one's name."""
         merged = {key: value for key, value in schema.items() if key != "allOf"}
-        properties = dict(merged.get("properties", {}))
+        properties: dict[str, Any] = {}
         required = list(merged.get("required", ()))
         conditions = [part for part in schema["allOf"] if _is_condition(part)]
         parts = [self.form(part) for part in schema["allOf"] if not _is_condition(part)]
         for part in parts:
-            properties = {**part.schema.get("properties", {}), **properties}
+            properties |= part.schema.get("properties", {})
             required += part.schema.get("required", ())
             merged = {**part.schema, **merged}
             if part.options and not any(key in merged for key in _WRAPPERS):
                 merged["oneOf"] = list(part.options)
-        if properties:
-            merged["properties"] = properties
+        if properties or "properties" in schema:
+            merged["properties"] = properties | schema.get("properties", {})
         if required:
             merged["required"] = list(dict.fromkeys(required))
         if conditions:
