@@ -36,7 +36,7 @@ from meterhouse.platform.embedded import DataFolder, EmbeddedPostgres, supervise
 from meterhouse.platform.events import ClickHouseEventStore, open_event_store
 from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher
 from meterhouse.platform.migrate import migrate_postgres
-from meterhouse.platform.postgres import PostgresDatabase, advisory_lock, listen
+from meterhouse.platform.postgres import PostgresDatabase, advisory_lock, listen, normalise_url
 from meterhouse.platform.queue import TaskQueue
 from meterhouse.platform.telemetry import RequestMetrics, render_metrics
 from meterhouse.platform.timers import DueScans
@@ -111,7 +111,10 @@ async def _open_engines(stack: AsyncExitStack, settings: Settings, *, one_proces
     if embedded:
         folder.open()
         stack.callback(folder.close)
-    database_url = settings.database_url or await _start_postgres(stack, folder)
+    if settings.database_url:
+        database_url = normalise_url(settings.database_url)
+    else:
+        database_url = await _start_postgres(stack, folder)
     await asyncio.to_thread(migrate_postgres, database_url)
     database = PostgresDatabase(database_url)
     stack.push_async_callback(database.close)

@@ -56,6 +56,12 @@ class Settings(BaseSettings):
 
 def load_settings(**given: object) -> Settings:
     """Read the settings; `given` values win. Raises `Invalid` with one sentence per bad setting."""
+    config = os.environ.get(f"{PREFIX}CONFIG", "")
+    if config and not Path(config).is_file():
+        raise Invalid(f"{PREFIX}CONFIG names {config}, and there is no such file.")
+    config = os.environ.get(f"{PREFIX}CONFIG", "")
+    if config and not Path(config).is_file():
+        raise Invalid(f"{PREFIX}CONFIG names {config}, and there is no such file.")
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
@@ -64,7 +70,5 @@ def load_settings(**given: object) -> Settings:
             for fault in error.errors()
         )
         raise Invalid(f"The settings are not usable. {faults}") from error
-    except (OSError, ValueError) as error:  # the TOML file is missing or malformed
-        raise Invalid(
-            f"The settings file {os.environ.get(f'{PREFIX}CONFIG')} is not usable: {error}"
-        ) from error
+    except (OSError, ValueError) as error:
+        raise Invalid(f"The settings file {config} is not usable: {error}") from error

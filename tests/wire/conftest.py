@@ -1,7 +1,7 @@
 """The wire tier: clients talk through recording proxies to a running server.
 
-Everything hangs on the fixture `server`. Here it is the facades alone, with nothing behind them; a session
-that overrides it with a really started server runs the same tests against that.
+Everything hangs on the fixture `server`, of which tests use `base_url` and `api_key` only. Here it is the
+facades alone, with nothing behind them; a really started server in its place runs the same tests.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class RunningServer:
     """Where a server listens, and a key of all scopes."""
 
     base_url: str
-    key: str
+    api_key: str
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +66,7 @@ def recorder(server: RunningServer, recording: Recording) -> Iterator[Recorder]:
 @pytest.fixture
 def http(recorder: Recorder, server: RunningServer) -> Iterator[httpx.Client]:
     """A plain HTTP client with the key; its calls are recorded as those of an HTTP test."""
-    headers = {"authorization": f"Bearer {server.key}"}
+    headers = {"authorization": f"Bearer {server.api_key}"}
     with httpx.Client(base_url=recorder.url_for(HTTP_TEST), headers=headers, timeout=60) as client:
         yield client
 

@@ -39,7 +39,7 @@ def test_meter_shows_the_detail(recorder: Recorder, server: RunningServer, unser
         meter_client(recorder, "sk_live_nobody").list_schedules()
     unserved("meter", "list_schedules")
     with pytest.raises(sdk.MeterError, match="list_schedules is not implemented"):
-        meter_client(recorder, server.key).list_schedules()
+        meter_client(recorder, server.api_key).list_schedules()
 
 
 def test_openmeter_raises_by_status(recorder: Recorder, server: RunningServer, unserved: Any) -> None:
@@ -49,7 +49,7 @@ def test_openmeter_raises_by_status(recorder: Recorder, server: RunningServer, u
     assert refused.value.status_code == 401
     unserved("openmeter", "listSubjects")
     with pytest.raises(exceptions.HttpResponseError) as caught:
-        openmeter_client(recorder, server.key).subjects.list()
+        openmeter_client(recorder, server.api_key).subjects.list()
     assert caught.value.status_code == 501
 
 
@@ -63,7 +63,7 @@ def test_polar_raises_by_status(recorder: Recorder, server: RunningServer, unser
     unserved("polar", "customer_meters:list")
     with (
         pytest.raises(polar.base.PolarServerError) as caught,
-        module.Polar(server.key, base_url=url) as client,
+        module.Polar(server.api_key, base_url=url) as client,
     ):
         client.customer_meters.list()
     assert caught.value.status_code == 501

@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Page:
-    """A fetched document and the address it came from. Bytes are decoded as browsers do; text is taken as is."""
+    """A fetched document and its address. Bytes are decoded as browsers do; text is taken as is."""
 
     url: str
     html: str | bytes
@@ -142,7 +142,7 @@ class Contract:
 
 @dataclass(frozen=True)
 class Strategy:
-    """A stored extraction plan: declarative, free of code, and enough to run without looking at anything else."""
+    """A stored extraction plan: declarative, free of code, and enough to run on its own."""
 
     kind: Kind = "css"
     container: Container = field(default_factory=Container)

@@ -64,7 +64,7 @@ def check_url(url: object, *, name: str = "url") -> str:
             elif parts.port == 0 or len(text) > URL_LENGTH_MAX:
                 fault = f"its port must be 1 to 65535 and its length at most {URL_LENGTH_MAX} characters"
         except ValueError as error:
-            fault = str(error)
+            fault = f"it is not well formed ({error})"
     if fault:
         shown = text if len(text) <= 200 else f"{text[:199]}…"
         raise Invalid(

@@ -109,7 +109,7 @@ def parse_number(value: object) -> Decimal | None:
 
 
 def _plain(digits: str) -> str:
-    """Group separators out, the decimal separator a point. Two kinds of separators: the last is the decimal one."""
+    """Group separators out, the decimal separator a point; of two kinds the last is the decimal one."""
     digits = re.sub(r"[\s'’]", "", digits.replace("−", "-")).rstrip(".,")
     dot, comma = digits.rfind("."), digits.rfind(",")
     if dot >= 0 and comma >= 0:
@@ -177,7 +177,9 @@ def _shape(schema: Mapping[object, object], path: Path, depth: int) -> dict[str,
             shape[str(key)] = _known(value, where)
         elif isinstance(value, Mapping) and value:
             shape[str(key)] = _shape(value, where, depth + 1)
-        elif _is_list(value) and len(value) <= 1 and all(isinstance(one, str) for one in value):
+        elif (
+            isinstance(value, list | tuple) and len(value) <= 1 and all(isinstance(one, str) for one in value)
+        ):
             shape[str(key)] = "array" if not value or _known(value[0], (*where, 0)) else ""
         else:
             raise _refused(where, "a type name or an object of fields is needed")

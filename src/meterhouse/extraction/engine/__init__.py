@@ -1,4 +1,4 @@
-"""The extraction engine: pure functions from pages to strategies and items. No network, no model, no clock."""
+"""Pure functions from pages to strategies and items: no network, no model, no clock."""
 
 from meterhouse.extraction.engine.generate import generate
 from meterhouse.extraction.engine.run import run

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine import structured
-from meterhouse.extraction.engine.columns import Column, columns_of, name_words
+from meterhouse.extraction.engine.column import Column
+from meterhouse.extraction.engine.columns import columns_of
 from meterhouse.extraction.engine.content import boilerplate
 from meterhouse.extraction.engine.document import Document, text_of
 from meterhouse.extraction.engine.kinds import kinds_of
@@ -19,12 +20,16 @@ from meterhouse.extraction.engine.lexicon import BY_NAME, fold, tokens_of
 from meterhouse.extraction.engine.match import Match, assign, lexical, rate
 from meterhouse.extraction.engine.request import Wanted, Wish
 from meterhouse.extraction.engine.segments import Census, segments
+from meterhouse.extraction.engine.survey import name_words
+from meterhouse.extraction.engine.words import words_of
 from meterhouse.extraction.model import Field
 
 DEFAULT_ROLES = ("title", "price", "date", "author", "description", "image")
 _SIDE_TYPES = frozenset(
-    "breadcrumblist itemlist website organization sitenavigationelement searchaction imageobject wpheader wpfooter"
-    " newsmediaorganization corporation".split()
+    words_of(
+        "breadcrumblist itemlist website organization sitenavigationelement searchaction"
+        " imageobject wpheader wpfooter newsmediaorganization corporation"
+    )
 )
 _TRUST = {"jsonld": 0.75, "microdata": 0.7, "meta": 0.35, "state": -0.3}
 
@@ -71,11 +76,11 @@ def _page_titles(data: structured.Data) -> tuple[str, ...]:
 
 
 def _untruncated(match: Match, columns: Sequence[Column]) -> Match:
-    """Machine-readable descriptions are often cut short: take the text on the page that begins alike and goes on."""
+    """Machine-readable descriptions are often cut short: take the text that begins alike and goes on."""
     column = match.column
     if column.field.source not in {"meta", "jsonld", "microdata"}:
         return match
-    start = column.present[0].rstrip(".…  ")[:40]
+    start = column.present[0][:40]
     longer = [
         other
         for other in columns
@@ -124,6 +129,8 @@ def _in_titles(column: Column, titles: Sequence[str]) -> float:
     """The title of a page's one record is, as a rule, the greater part of the page's own title."""
     value = fold(column.present[0])
     shares = [len(value) / len(title) for title in titles if len(value) > 2 and value in title]
+    if column.field.source == "meta":
+        return 0.3 if shares else 0.0
     return 0.2 + 0.9 * max(shares) if shares else 0.0
 
 

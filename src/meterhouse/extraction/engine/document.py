@@ -1,4 +1,4 @@
-"""From bytes to a bounded tree: decoding, parsing, and the few questions every other module asks of a node."""
+"""From bytes to a bounded tree: decoding, parsing, and the few questions all modules ask of a node."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
+from meterhouse.extraction.engine.words import words_of
 from meterhouse.extraction.model import ExtractionFailed, Page
 
 PAGE_BYTES_MAX = 20_000_000
@@ -25,8 +26,10 @@ HIDDEN_TAGS = frozenset(
     {"script", "style", "noscript", "svg", "iframe", "head", "object", "canvas", "option"}
 )
 INLINE_TAGS = frozenset(
-    "a abbr acronym b bdi bdo big cite code data dfn em font i ins kbd label mark q ruby rt s samp small"
-    " span strike strong sub sup time tt u var wbr del img".split()
+    words_of(
+        "a abbr acronym b bdi bdo big cite code data dfn em font i ins kbd label mark q ruby rt s"
+        " samp small span strike strong sub sup time tt u var wbr del img"
+    )
 )
 
 
@@ -40,10 +43,13 @@ class Document:
 
 
 def parse(page: Page) -> Document:
-    """Parse within bounds on bytes, nodes and depth; raises `ExtractionFailed` with the bound that was passed."""
+    """Parse within bounds on bytes, nodes and depth; raises `ExtractionFailed` naming the bound."""
     text = decode(page.html)
     if not text.strip():
         raise ExtractionFailed("The page is empty.", reason="empty", evidence={"bytes": len(page.html)})
+    opened = text.count("<") - text.count("</")
+    if opened > 2 * NODES_MAX:  # parsing alone would take more memory than one page is worth
+        raise _too_large(opened, 0)
     parser = HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
         root = document_fromstring(text.encode("utf-8", "replace"), parser=parser)
@@ -96,11 +102,15 @@ def _refuse_monsters(root: HtmlElement) -> None:
         nodes += event == "start"
         deepest = max(deepest, depth)
         if nodes > NODES_MAX or depth > DEPTH_MAX:
-            raise ExtractionFailed(
-                f"The page passes the limit of {NODES_MAX} elements or {DEPTH_MAX} levels.",
-                reason="too_large",
-                evidence={"nodes": nodes, "depth": deepest, "nodes_max": NODES_MAX, "depth_max": DEPTH_MAX},
-            )
+            raise _too_large(nodes, deepest)
+
+
+def _too_large(nodes: int, depth: int) -> ExtractionFailed:
+    return ExtractionFailed(
+        f"The page passes the limit of {NODES_MAX} elements or {DEPTH_MAX} levels.",
+        reason="too_large",
+        evidence={"nodes": nodes, "depth": depth, "nodes_max": NODES_MAX, "depth_max": DEPTH_MAX},
+    )
 
 
 def _base_of(root: HtmlElement, url: str) -> str:

@@ -1,4 +1,4 @@
-"""From a page and a sentence to a strategy: read the request, weigh a list against one record, keep the better."""
+"""From a page and a sentence to a strategy: a list is weighed against one record, the better kept."""
 
 from __future__ import annotations
 

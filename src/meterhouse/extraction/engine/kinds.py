@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 
 _CURRENCY = (
-    r"(?:[$€£¥₹₽₺₩₪¢฿₫₴₦₱]|(?:USD|EUR|GBP|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RON|RUB|INR|JPY|CNY|CAD|AUD|BRL|TRY|IDR)\b"
-    r"|R\$|kr\b\.?|zł|Kč|Ft\b|lei\b|руб\.?|р\.|Rs\.?|Rp\.?|TL\b|円|元|грн)"
+    r"(?:[$€£¥₹₽₺₩₪¢฿₫₴₦₱]|(?<![^\W\d_])(?:USD|EUR|GBP|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RON|RUB|INR|JPY|CNY|CAD|AUD|BRL|TRY|IDR)\b"
+    r"|R\$|(?<![^\W\d_])(?:kr\b\.?|zł|Kč|Ft\b|lei\b|руб\.?|р\.|Rs\.?|Rp\.?|TL\b|грн)|円|元)"
 )
 _AMOUNT = r"\d[\d\s.,'’]*"
 _MONTH = (
@@ -25,8 +25,8 @@ _DATES = (
     rf"|(?:[^\W\d_]{{2,10}}\.?,?\s+)?{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}"
 )
 _RELATIVE = (
-    r"\bago\b|\bgeleden\b|\bil y a\b|\bvor \d|\bhace \d|\byang lalu\b|\bsiden\b|\bsedan\b|назад|前$|\bfa$|\bsitten\b"
-    r"|\btemu\b|\bönce\b|πριν|^(?:yesterday|today|gestern|heute|hier|ayer|hoy|вчера|сегодня|gisteren|vandaag)\b"
+    r"\bago\b|\bgeleden\b|\bil y a\b|\bvor \d|\bhace \d|\byang lalu\b|\bsiden\b|\bsedan\b|назад|前$|\bfa$"
+    r"|\bsitten\b|\btemu\b|\bönce\b|πριν|^(?:yesterday|today|gestern|heute|hier|ayer|hoy|вчера|сегодня|gisteren|vandaag)\b"
 )
 _UNIT_TIME = r"(?:min(?:ut\w*|s)?|мин\w*|dk|dakika|h(?:ours?|rs?)?|std|stunden?|sec\w*|s|m|分|분|λεπτά)"
 _DURATION = rf"(?:PT\w+|\d+\s?h(?:\s?\d+\s?m?)?|\d+\s*{_UNIT_TIME}(?:\s*\d+\s*{_UNIT_TIME})*)"

@@ -93,9 +93,10 @@ def _short_label(element: HtmlElement) -> Iterator[tuple[str, str]]:
     labelled = colon or bool(_LABEL_CLASS.search(element.get("class") or ""))
     if follower is None and element.tag in {"b", "strong", "span", "p"} and element.getparent() is not None:
         follower = element.getparent().getnext() if len(element.getparent()) == 1 else None
-    if follower is not None and not tail and isinstance(follower.tag, str) and len(text) <= LABEL_CHARS_MAX:
-        if labelled or (element.tag == follower.tag and element.tag in {"span", "div", "p"}):
-            yield from _pair(text, text_of(follower))
+    if follower is None or tail or not isinstance(follower.tag, str) or len(text) > LABEL_CHARS_MAX:
+        return
+    if labelled or (element.tag == follower.tag and element.tag in {"span", "div", "p"}):
+        yield from _pair(text, text_of(follower))
 
 
 def _pair(label: str, value: str) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from meterhouse.extraction.engine.words import words_of
+
 
 @dataclass(frozen=True)
 class Role:
@@ -70,15 +72,17 @@ def alike(one: str, other: str) -> bool:
 ROLES: tuple[Role, ...] = (
     _role(
         "link",
-        "link links url urls uri href lien liens enlace enlaces enllac collegamento lenke lenker lank lankar linkki"
-        " odkaz ссылка ссылки посилання σύνδεσμος σύνδεσμοι tautan pautan リンク 链接 鏈接 网址 링크 ลิงก์ bağlantı vinculo hlekkur",
+        "link links url urls uri href lien liens enlace enlaces enllac collegamento lenke lenker"
+        " lank lankar linkki odkaz ссылка ссылки посилання σύνδεσμος σύνδεσμοι tautan pautan"
+        " リンク 链接 鏈接 网址 링크 ลิงก์ bağlantı vinculo hlekkur",
         "link url href permalink",
         "url",
     ),
     _role(
         "image",
-        "image images picture pictures photo photos thumbnail logo cover bild bilder foto fotos imagen imagenes immagine"
-        " imagem afbeelding zdjecie картинка изображение фото εικόνα gambar 画像 图片 이미지 resim kuva",
+        "image images picture pictures photo photos thumbnail logo cover bild bilder foto fotos"
+        " imagen imagenes immagine imagem afbeelding zdjecie картинка изображение фото εικόνα"
+        " gambar 画像 图片 이미지 resim kuva",
         "image img photo picture thumb thumbnail logo cover poster",
         "url",
     ),
@@ -90,65 +94,72 @@ ROLES: tuple[Role, ...] = (
     ),
     _role(
         "price",
-        "price prices preis preise prix precio precios preu preco prezzo prezzi prijs prijzen pris priser hinta cena ceny"
-        " цена цены стоимость ціна τιμή fiyat harga 価格 值 价格 價格 가격 ราคา pret hind verd cost amount fee rent salary",
+        "price prices preis preise prix precio precios preu preco prezzo prezzi prijs prijzen"
+        " pris priser hinta cena ceny цена цены стоимость ціна τιμή fiyat harga 価格 值 价格 價格"
+        " 가격 ราคา pret hind verd cost amount fee rent salary",
         "price preis prix precio prijs pris amount cost sale special offer lowprice",
         "money number",
     ),
     _role(
         "duration",
-        "duration runtime length minutes dauer laufzeit duree duracion durada durata duracao duur varighet varighed langd"
-        " kesto czas продолжительность длительность διάρκεια sure durasi 時間長 时长 분 길이 lengd",
+        "duration runtime length minutes dauer laufzeit duree duracion durada durata duracao duur"
+        " varighet varighed langd kesto czas продолжительность длительность διάρκεια sure durasi"
+        " 時間長 时长 분 길이 lengd",
         "duration runtime length minutes",
         "duration number",
     ),
     _role(
         "date",
-        "date dates day posted published datum tag fecha fechas data dato daty dzien дата дата: даты ημερομηνία tarih"
-        " tanggal 日付 日期 날짜 วันที่ ngay dagsetning kuupaev paivamaara born birthdate birthday geboren activity updated"
-        " deadline when released pvm",
+        "date dates day posted published datum tag fecha fechas data dato daty dzien дата дата:"
+        " даты ημερομηνία tarih tanggal 日付 日期 날짜 วันที่ ngay dagsetning kuupaev paivamaara"
+        " born birthdate birthday geboren activity updated deadline when released pvm",
         "date datetime published pubdate posted time created modified updated day born birth timestamp",
         "date",
     ),
     _role(
         "time",
-        "time times start starts begin end uhrzeit zeit beginn heure horaire hora hores orario ora tijd klokkeslett tid kl"
-        " aika godzina czas время час ώρα saat jam waktu 時刻 时间 時間 시간 เวลา gio timi kellaaeg",
+        "time times start starts begin end uhrzeit zeit beginn heure horaire hora hores orario"
+        " ora tijd klokkeslett tid kl aika godzina czas время час ώρα saat jam waktu 時刻 时间"
+        " 時間 시간 เวลา gio timi kellaaeg",
         "time hour start starttime begin datetime clock end",
         "time",
     ),
     _role(
         "author",
-        "author authors writer artist artists autor autoren auteur auteurs autores autora autore forfatter skribent"
-        " tekija автор авторы исполнитель συγγραφέας yazar penulis 作者 著者 投稿者 저자 tacgia hofundur who by"
-        " reviewer user username owner poster creator starter kunstler interprete artista",
-        "author byline by creator writer artist user username owner poster starter member profile nickname name",
+        "author authors writer artist artists autor autoren auteur auteurs autores autora autore"
+        " forfatter skribent tekija автор авторы исполнитель συγγραφέας yazar penulis 作者 著者"
+        " 投稿者 저자 tacgia hofundur who by reviewer user username owner poster creator starter"
+        " kunstler interprete artista",
+        "author byline by creator writer artist user username owner poster starter member profile"
+        " nickname name",
         "text",
     ),
     _role(
         "comments",
-        "comment comments reply replies answers kommentare antworten commentaires reponses comentarios respuestas reacties"
-        " kommentarer svar комментарии ответы balasan komentar コメント 评论 回复 댓글 yorum cevap odpowiedzi vastauksia",
+        "comment comments reply replies answers kommentare antworten commentaires reponses"
+        " comentarios respuestas reacties kommentarer svar комментарии ответы balasan komentar"
+        " コメント 评论 回复 댓글 yorum cevap odpowiedzi vastauksia",
         "comment comments reply replies answers responses",
         "number counted",
     ),
     _role(
         "views",
-        "views view reads hits ansichten aufrufe vues vistas visitas visninger просмотры bekeken dilihat 閲覧 浏览 조회"
-        " visualizzazioni odslon goruntulenme",
+        "views view reads hits ansichten aufrufe vues vistas visitas visninger просмотры bekeken"
+        " dilihat 閲覧 浏览 조회 visualizzazioni odslon goruntulenme",
         "view views hits reads",
         "number counted",
     ),
     _role(
         "rating",
-        "rating ratings bewertung note valoracion puntuacion valutazione beoordeling vurdering betyg ocena рейтинг оценка"
-        " βαθμολογία puan penilaian 評価 评分 평점",
+        "rating ratings bewertung note valoracion puntuacion valutazione beoordeling vurdering"
+        " betyg ocena рейтинг оценка βαθμολογία puan penilaian 評価 评分 평점",
         "rating stars score ratingvalue",
         "number",
     ),
     _role(
         "votes",
-        "score scores points votes upvotes likes punkte stimmen votos puntos stemmen очки голоса 得分 点 점수",
+        "score scores points votes upvotes likes punkte stimmen votos puntos stemmen очки голоса"
+        " 得分 点 점수",
         "score points votes likes upvotes",
         "number counted",
     ),
@@ -161,8 +172,8 @@ ROLES: tuple[Role, ...] = (
     _role("forks", "forks fork", "fork forks forked", "number counted"),
     _role(
         "ingredients",
-        "ingredients ingredient zutaten ingredientes ingredienti ingredienten ingredienser ainekset skladniki ингредиенты"
-        " состав υλικά malzemeler bahan 材料 재료",
+        "ingredients ingredient zutaten ingredientes ingredienti ingredienten ingredienser"
+        " ainekset skladniki ингредиенты состав υλικά malzemeler bahan 材料 재료",
         "ingredient ingredients recipeingredient ingredientes zutaten ingredienti ingredienten",
         "text",
     ),
@@ -175,37 +186,43 @@ ROLES: tuple[Role, ...] = (
     ),
     _role(
         "category",
-        "category categories genre genres type kategorie kategorien categorie catégorie categoria rubrik rubrique tipo sjanger"
-        " kategori категория жанр κατηγορία είδος tur jenis カテゴリ カテゴリー 分类 類別 카테고리 장르 gatunek section",
+        "category categories genre genres type kategorie kategorien categorie catégorie categoria"
+        " rubrik rubrique tipo sjanger kategori категория жанр κατηγορία είδος tur jenis カテゴリ"
+        " カテゴリー 分类 類別 카테고리 장르 gatunek section",
         "category categories cat genre type kind section rubric subject",
         "text",
     ),
     _role(
         "location",
-        "location locations place venue city town region lieu ort veranstaltungsort standort lugar ubicacion luogo local plaats"
-        " locatie sted plats paikka miejsce место город τοποθεσία konum lokasi tempat 場所 地点 장소",
+        "location locations place venue city town region lieu ort veranstaltungsort standort"
+        " lugar ubicacion luogo local plaats locatie sted plats paikka miejsce место город"
+        " τοποθεσία konum lokasi tempat 場所 地点 장소",
         "location place venue city town region locality where geo area",
         "text",
     ),
     _role(
         "address",
-        "address addresses adresse anschrift direccion indirizzo endereco adres adresa адрес διεύθυνση alamat 住所 地址 주소",
+        "address addresses adresse anschrift direccion indirizzo endereco adres adresa адрес"
+        " διεύθυνση alamat 住所 地址 주소",
         "address street streetaddress adr",
         "text",
     ),
     _role(
         "description",
-        "description descriptions summary summaries excerpt abstract synopsis text body content teaser snippet details"
-        " beschreibung zusammenfassung inhalt resume résumé extrait descripcion resumen descrizione sommario descricao"
-        " resumo beschrijving samenvatting omschrijving beskrivelse ingress sammendrag beskrivning kuvaus opis описание"
-        " содержание περιγραφή περίληψη aciklama ozet deskripsi sinopsis ringkasan 説明 抜粋 概要 描述 摘要 简介 설명 요약"
-        " mota lysing intro lead",
-        "description desc summary excerpt abstract synopsis text body content teaser snippet intro lead blurb comment",
+        "description descriptions summary summaries excerpt abstract synopsis text body content"
+        " teaser snippet details beschreibung zusammenfassung inhalt resume résumé extrait"
+        " descripcion resumen descrizione sommario descricao resumo beschrijving samenvatting"
+        " omschrijving beskrivelse ingress sammendrag beskrivning kuvaus opis описание содержание"
+        " περιγραφή περίληψη aciklama ozet deskripsi sinopsis ringkasan 説明 抜粋 概要 描述 摘要"
+        " 简介 설명 요약 mota lysing intro lead",
+        "description desc summary excerpt abstract synopsis text body content teaser snippet"
+        " intro lead blurb comment",
         "long text",
     ),
     _role(
         "brand",
-        "brand brands marke marca marque merk merke merkki марка бренд μάρκα marka merek ブランド 品牌 브랜드 manufacturer",
+        "brand brands marke marca marque merk merke merkki марка бренд μάρκα marka merek ブランド"
+        " 品牌 브랜드 manufacturer",
         "brand manufacturer vendor",
         "text",
     ),
@@ -229,16 +246,18 @@ ROLES: tuple[Role, ...] = (
     ),
     _role(
         "code",
-        "code sku id number no nr docket ean isbn reference nummer numero codigo codice номер код κωδικός numara kode 番号 编号",
+        "code sku id number no nr docket ean isbn reference nummer numero codigo codice номер код"
+        " κωδικός numara kode 番号 编号",
         "code sku id number nr docket ref reference identifier productid",
         "code number",
     ),
     _role(
         "title",
-        "title titles headline headlines heading name names titel titeln überschrift bezeichnung titre titres nom noms titulo"
-        " titulos titular titol nombre nombres titolo nome naam namen tittel navn titlar rubrik namn nimi otsikko tytul"
-        " nazwa název заголовок название название: имя наименование назва τίτλος όνομα başlık isim judul nama タイトル 名前"
-        " 标题 標題 名称 제목 이름 ชื่อ tieude titill nafn pealkiri",
+        "title titles headline headlines heading name names titel titeln überschrift bezeichnung"
+        " titre titres nom noms titulo titulos titular titol nombre nombres titolo nome naam namen"
+        " tittel navn titlar rubrik namn nimi otsikko tytul nazwa název заголовок название"
+        " название: имя наименование назва τίτλος όνομα başlık isim judul nama タイトル 名前 标题"
+        " 標題 名称 제목 이름 ชื่อ tieude titill nafn pealkiri",
         "title headline heading name subject caption header",
         "text",
     ),
@@ -247,8 +266,10 @@ ROLES: tuple[Role, ...] = (
 BY_NAME = {role.name: role for role in ROLES}
 OLD_WORDS = frozenset(
     fold(word)
-    for word in "old former regular original was alt alter altem alten ancien antiguo anterior vecchio oude gammel stary"
-    " старая eski lama before list normal".split()
+    for word in words_of(
+        "old former regular original was alt alter altem alten ancien antiguo anterior vecchio"
+        " oude gammel stary старая eski lama before list normal"
+    )
 )
 
 

@@ -1,4 +1,4 @@
-"""Which column answers which wanted field: words, forms of values, and place in the record weighed together."""
+"""Which column answers which wanted field: words, forms of values and place, weighed together."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 
 from lxml.html import HtmlElement
 
-from meterhouse.extraction.engine.columns import Column
+from meterhouse.extraction.engine.column import Column
 from meterhouse.extraction.engine.document import text_of
 from meterhouse.extraction.engine.lexicon import Role, alike, tokens_of
 from meterhouse.extraction.engine.request import Wanted
+from meterhouse.extraction.engine.words import words_of
 
 ACCEPT_MIN = 0.95
 OPTIONS_MAX = 12
 LEFTOVER_MIN = 0.25
-_BY = frozenset("by von par por door av af przez от oleh di da de af tarafindan 作者 od".split())
+_BY = frozenset(words_of("by von par por door av af przez от oleh di da de af tarafindan 作者 od"))
 _SEEN_ATTRS = frozenset({"datetime", "content", "data-price", "data-date"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _LINKS = frozenset({"href", "src", "data-src"})
@@ -54,7 +55,7 @@ def assign(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]:
 
 
 def _pair_up(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]:
-    """Pair fields and columns for the best sum: greedily first, then by moving a field aside where that gains."""
+    """Pair fields and columns for the best sum: greedily, then by moving a field aside where that gains."""
     options: list[list[Match]] = []
     for wanted in fields:
         rated = [
@@ -102,7 +103,7 @@ def _displace(at: int, options: list[list[Match]], held: list[Match | None]) -> 
 def _leftovers(
     fields: Sequence[Wanted], paired: Sequence[Match], columns: Sequence[Column], order: Sequence[Wanted]
 ) -> list[Match]:
-    """A field that no words point to may be a text that nothing else uses, best where the request's order has it."""
+    """A field that no words point to may be a text that nothing else uses, best in the request's order."""
     found: list[Match] = []
     for wanted in fields:
         held = [*paired, *found]

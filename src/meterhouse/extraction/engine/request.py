@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meterhouse.extraction.engine.lexicon import BY_NAME, Role, alike, fold, role_of, tokens_of, unspaced
+from meterhouse.extraction.engine.words import words_of
 
 REQUEST_CHARS_MAX = 4_000
 FIELDS_MAX = 40
@@ -15,28 +16,37 @@ FIELDS_MAX = 40
 _PREPOSITIONS = frozenset({"en"})
 _AND_ELSEWHERE = frozenset({"y", "et"})
 _AND = frozenset(
-    "and und et e y i og och ja en e un și si a и та και ve dan with và as well plus sowie ook också &".split()
+    words_of(
+        "and und et e y i og och ja en e un și si a и та και ve dan with và as well plus sowie ook också &"
+    )
 )
-_WITH = "with mit avec con com met med kanssa z с со με ile dengan including incl samt amb með".split()
-_PER = "per pro por par je".split()
-_CONTRACTED = frozenset("for per from on pro por par del des della vom zum für fra".split())
+_WITH = words_of("with mit avec con com met med kanssa z с со με ile dengan including incl samt amb með")
+_PER = ["per", "pro", "por", "par", "je"]
+_CONTRACTED = frozenset(words_of("for per from on pro por par del des della vom zum für fra"))
 _ARTICLES = frozenset(
-    "the a an this each every der die das dem la le les los las el il lo een het denne det den all".split()
+    words_of("the a an this each every der die das dem la le les los las el il lo een het denne det den all")
 )
-_COUNTS = frozenset("number count counts amount".split())
-_TAIL = "of for from on in at to by der des des de la du del per von vom der das for fra av over".split()
+_COUNTS = frozenset(["number", "count", "counts", "amount"])
+_TAIL = words_of("of for from on in at to by der des des de la du del per von vom der das for fra av over")
 _DROP = frozenset(
     fold(word)
-    for word in "extract get list show find give me please scrape collect return pull fetch all every each the a an its"
-    " their his her our your this that these those of to number count counts amount hent alle alles haal saca todos todas"
-    " los las el la le les un une des du der die das den dem ein eine den det de van het op tota tots totes liste lista"
-    " extraer extrae obtener zeige gib mir hole toutes tous todo aller latest upcoming current new same full any".split()
+    for word in words_of(
+        "extract get list show find give me please scrape collect return pull fetch all every"
+        " each the a an its their his her our your this that these those of to number count counts"
+        " amount hent alle alles haal saca todos todas los las el la le les un une des du der die"
+        " das den dem ein eine den det de van het op tota tots totes liste lista extraer extrae"
+        " obtener zeige gib mir hole toutes tous todo aller latest upcoming current new same full"
+        " any"
+    )
 )
 _MANY = frozenset(
     fold(word)
-    for word in "all every each list table results alle alles todos todas tous toutes tutti tutte liste lista tabelle every"
-    " все всі ola όλα semua daftar すべて 全部 一覧 모든 wszystkie kaikki listings schedule programme programm"
-    " events products items posts articles topics threads tots tota".split()
+    for word in words_of(
+        "all every each list table results alle alles todos todas tous toutes tutti tutte liste"
+        " lista tabelle every все всі ola όλα semua daftar すべて 全部 一覧 모든 wszystkie kaikki"
+        " listings schedule programme programm events products items posts articles topics threads"
+        " tots tota"
+    )
 )
 _OF_ONE = re.compile(
     r"\b(?:of|from|for) (?:the|this) ([a-z]+)\b|\bthe ([a-z]+) (?:title|name|headline)\b", re.I

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lxml.html import HtmlElement
 
@@ -39,17 +39,15 @@ def run(strategy: Strategy, page: Page) -> RunResult:
     return RunResult(shape(found, strategy), fill)
 
 
-def extract(container: Container, fields: dict[str, Field] | object, document: Document) -> list[Item]:
+def extract(container: Container, fields: Mapping[str, Field], document: Document) -> list[Item]:
     """The flat items as the fields read them; records without any required value are left out."""
-    assert isinstance(fields, dict) or hasattr(fields, "items")
-    known: dict[str, Field] = dict(fields)  # type: ignore[call-overload]
-    needs_data = any(_structured(one) for one in known.values())
+    needs_data = any(_structured(one) for one in fields.values())
     data = structured.read(document) if needs_data else None
     items: list[Item] = []
     for roots in records_of(container, document):
         record = Record(roots, document, data)
-        item: Item = {name: read_field(one, record) for name, one in known.items()}
-        needed = container.require or tuple(known)
+        item: Item = {name: read_field(one, record) for name, one in fields.items()}
+        needed = container.require or tuple(fields)
         if any(item.get(name) for name in needed):
             items.append(item)
     return items
@@ -62,13 +60,10 @@ def shape(items: list[Item], strategy: Strategy) -> list[Item]:
     return [{name: value for name, value in item.items() if value is not None} for item in items]
 
 
-def fill_of(items: Sequence[Item], names: object) -> dict[str, float]:
+def fill_of(items: Sequence[Item], names: Iterable[str]) -> dict[str, float]:
     """The share of items that have a value, per field."""
     total = max(1, len(items))
-    return {
-        str(name): round(sum(1 for item in items if item.get(str(name))) / total, 3)
-        for name in names  # type: ignore[attr-defined]
-    }
+    return {name: round(sum(1 for item in items if item.get(name)) / total, 3) for name in names}
 
 
 def records_of(container: Container, document: Document) -> Iterator[list[HtmlElement]]:

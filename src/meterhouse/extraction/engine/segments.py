@@ -15,8 +15,9 @@ from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine.content import boilerplate
 from meterhouse.extraction.engine.document import HIDDEN_TAGS, classes_of, hidden, squeeze
+from meterhouse.extraction.engine.selectors import quotable, select, stable
 from meterhouse.extraction.engine.tables import header_row, headers_of
-from meterhouse.extraction.engine.selectors import quotable, stable
+from meterhouse.extraction.engine.words import words_of
 from meterhouse.extraction.model import Mode
 
 MEMBERS_MIN = 2
@@ -24,9 +25,11 @@ CANDIDATES_MAX = 48
 ANCHOR_CLIMB_MAX = 5
 BOILER_SHARE_MAX = 0.4
 _NEVER = frozenset(
-    "html body head br b i em strong font option col colgroup thead tbody form hr input button label".split()
+    words_of(
+        "html body head br b i em strong font option col colgroup thead tbody form hr input button label"
+    )
 )
-_HEADS = frozenset("h1 h2 h3 h4 h5 h6 dt p tr li div article section a strong".split())
+_HEADS = frozenset(words_of("h1 h2 h3 h4 h5 h6 dt p tr li div article section a strong"))
 _GENERIC_ATTRS = frozenset(
     {"class", "id", "style", "href", "src", "title", "alt", "width", "height", "align", "valign"}
 )
@@ -114,10 +117,21 @@ def segments(census: Census) -> list[Segment]:
         key = tuple(id(member) for member in segment.members)
         if key not in ranked or len(selector) < len(ranked[key].selector):
             ranked[key] = segment
-    best = sorted(ranked.values(), key=lambda one: -one.rank)[:CANDIDATES_MAX]
+    best = _as_selected(sorted(ranked.values(), key=lambda one: -one.rank)[:CANDIDATES_MAX], census)
     best += [one for segment in best for one in _by_header(segment, census)]
     runs = [one for segment in best if (one := _as_run(segment, census)) is not None]
     return best + runs
+
+
+def _as_selected(guessed: list[Segment], census: Census) -> list[Segment]:
+    """The candidates with the elements that their selectors really find, often more than were counted."""
+    found: dict[tuple[int, ...], Segment] = {}
+    for guess in guessed:
+        visible = [one for one in select(guess.selector, [census.body]) if one in census.weights]
+        segment = _segment(guess.selector, visible, census)
+        if segment is not None:
+            found.setdefault(tuple(id(member) for member in segment.members), segment)
+    return sorted(found.values(), key=lambda one: -one.rank)
 
 
 def _groups(census: Census) -> dict[str, list[HtmlElement]]:

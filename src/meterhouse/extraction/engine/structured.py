@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine.document import Document, absolute, squeeze, text_of
+from meterhouse.extraction.engine.words import words_of
 
 SCRIPT_CHARS_MAX = 3_000_000
 LEAVES_MAX = 4_000
@@ -19,8 +21,11 @@ _SCALAR = (str, int, float)
 _URLS = {"a": "href", "link": "href", "area": "href", "img": "src", "iframe": "src", "video": "src"}
 _TAGS = re.compile(r"<[^<>]{1,300}>")
 _MAIN_TYPES = frozenset(
-    "article newsarticle reportagenewsarticle blogposting recipe product event musicrecording book movie tvepisode"
-    " person jobposting creativework organization place videoobject medicalstudy sportsevent webpage".split()
+    words_of(
+        "article newsarticle reportagenewsarticle blogposting recipe product event musicrecording"
+        " book movie tvepisode person jobposting creativework organization place videoobject"
+        " medicalstudy sportsevent webpage"
+    )
 )
 
 
@@ -112,8 +117,6 @@ def _flatten(value: object, path: str, leaves: dict[str, list[str]], depth: int)
 
 
 def _unescape(text: str) -> str:
-    import html
-
     return html.unescape(text) if "&" in text else text
 
 

@@ -1,24 +1,24 @@
-"""Reading one field of one record: from the markup, from a label, from a section title, from structured data."""
+"""Reading one field of one record: from markup, a label, a section title, or structured data."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from itertools import islice
 
 from lxml.html import HtmlElement
 
+from meterhouse.extraction import patterns
 from meterhouse.extraction.engine import structured
 from meterhouse.extraction.engine.document import Document, absolute, pieces_of, squeeze, text_of
 from meterhouse.extraction.engine.labels import label_value
 from meterhouse.extraction.engine.selectors import select
 from meterhouse.extraction.model import Field
-from meterhouse.kernel.errors import Invalid, Issue
 
 URL_ATTRIBUTES = frozenset({"href", "src", "data-src", "data-href", "action", "poster", "data-original"})
 REGEX_INPUT_CHARS_MAX = 2_000
 VALUES_MAX = 500
+SIBLINGS_MAX = 400
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def section_title(selector: str, element: HtmlElement) -> str | None:
     for _ in range(12):
         if node is None:
             return None
-        for before in node.itersiblings(preceding=True):
+        for before in islice(node.itersiblings(preceding=True), SIBLINGS_MAX):
             found = select(selector, [before])
             if found:
                 return text_of(found[-1]) or None
@@ -86,18 +86,4 @@ def section_title(selector: str, element: HtmlElement) -> str | None:
 def _cut(one: Field, value: str) -> str | None:
     if one.regex is None:
         return value
-    match = pattern(one.regex).search(value[:REGEX_INPUT_CHARS_MAX])
-    if match is None:
-        return None
-    return squeeze(match.group(1) if match.re.groups else match.group(0)) or None
-
-
-@lru_cache(maxsize=2_000)
-def pattern(regex: str) -> re.Pattern[str]:
-    try:
-        return re.compile(regex, re.I)
-    except re.error as fault:
-        raise Invalid(
-            f"The regular expression {regex[:80]!r} is not valid: {fault}.",
-            issues=(Issue(("regex",), str(fault)),),
-        ) from fault
+    return squeeze(patterns.search(one.regex, value[:REGEX_INPUT_CHARS_MAX])) or None

@@ -1,0 +1,201 @@
+"""Every key that leads to an element of a record: attributes, classes, tags, and at last places."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from lxml.html import HtmlElement
+
+from meterhouse.extraction.engine.document import HIDDEN_TAGS, classes_of, hidden
+from meterhouse.extraction.engine.lexicon import tokens_of
+from meterhouse.extraction.engine.selectors import quotable, stable
+
+ELEMENTS_PER_RECORD_MAX = 400
+KEYS_MAX = 600
+FILL_MIN = 0.12
+PATH_MAX = 6
+
+
+@dataclass
+class Found:
+    """The elements of one key, per record."""
+
+    at: dict[int, list[HtmlElement]] = field(default_factory=lambda: defaultdict(list))
+    rank: int = 0
+
+
+def shared_classes(records: Sequence[Sequence[HtmlElement]]) -> set[str]:
+    """Classes that occur in several records: a class of one record alone identifies nothing."""
+    counts: Counter[str] = Counter()
+    for roots in records:
+        inside: set[str] = set()
+        for element in _elements(roots):
+            inside.update(classes_of(element))
+        counts.update(inside)
+    least = max(2, round(FILL_MIN * len(records))) if len(records) > 1 else 1
+    return {name for name, count in counts.items() if count >= least and stable(name)}
+
+
+def _elements(roots: Sequence[HtmlElement]) -> Iterator[HtmlElement]:
+    count = 0
+    stack = list(reversed(roots))
+    while stack and count < ELEMENTS_PER_RECORD_MAX:
+        element = stack.pop()
+        if not isinstance(element.tag, str) or element.tag in HIDDEN_TAGS or hidden(element):
+            continue
+        count += 1
+        yield element
+        stack.extend(reversed(list(element)))
+
+
+def survey(
+    at: int,
+    roots: Sequence[HtmlElement],
+    names: set[str],
+    found: dict[str, Found],
+    places: dict[HtmlElement, float],
+) -> None:
+    paths: dict[HtmlElement, tuple[str, ...] | None] = dict.fromkeys(roots[:1], ())
+    for position, element in enumerate(_elements(roots)):
+        places[element] = position
+        parent = element.getparent()
+        path = paths.get(element)
+        if path is None and parent is not None and paths.get(parent) is not None:
+            path = (*(paths[parent] or ()), _step(element))
+            paths[element] = path
+        for rank, key in _keys(element, roots, names, path):
+            one = found.get(key)
+            if one is None:
+                if len(found) >= KEYS_MAX * 4:
+                    continue
+                one = found[key] = Found(rank=rank)
+            one.at[at].append(element)
+
+
+def _step(element: HtmlElement) -> str:
+    tag = str(element.tag)
+    before = sum(1 for _ in element.itersiblings(tag, preceding=True))
+    follows = before > 0 or next(element.itersiblings(tag), None) is not None
+    return f"{tag}:nth-of-type({before + 1})" if follows else tag
+
+
+def _keys(
+    element: HtmlElement, roots: Sequence[HtmlElement], names: set[str], path: tuple[str, ...] | None
+) -> Iterator[tuple[int, str]]:
+    tag = str(element.tag)
+    parent = element.getparent()
+    inner = parent is not None and element not in roots
+    prop = element.get("itemprop")
+    if prop and quotable(prop):
+        yield 0, f'[itemprop="{prop}"]'
+    for name in (
+        "data-testid",
+        "data-qa",
+        "data-test",
+        "rel",
+        "data-label",
+        "data-stat",
+        "data-title",
+        "headers",
+    ):
+        value = element.get(name)
+        if value and quotable(value):
+            yield 1, f'{tag}[{name}="{value}"]'
+    own = [name for name in classes_of(element) if name in names]
+    for name in own[:4]:
+        yield 2, f"{tag}.{name}"
+    if inner and parent is not None:
+        for name in [name for name in classes_of(parent) if name in names][:3]:
+            yield 3, f"{parent.tag}.{name} > {_step(element)}"
+            if ":nth" not in _step(element):
+                continue
+            yield 3, f"{parent.tag}.{name} > {tag}"
+    if tag == "a" and (segment := _first_segment(element.get("href"))):
+        yield 4, f'a[href*="{segment}"]'
+    if tag in {
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "time",
+        "a",
+        "img",
+        "p",
+        "strong",
+        "b",
+        "em",
+        "i",
+        "small",
+        "abbr",
+    }:
+        yield 5, tag
+    if path is not None and len(path) <= PATH_MAX:
+        yield 6, (":scope > " + " > ".join(path)) if path else ":scope"
+
+
+def _first_segment(href: str | None) -> str | None:
+    """`/user/` of `/user/17`, `item?` of `item?id=3`: the kind of page a link leads to; never ids."""
+    match = re.search(r"(?:^|[^/:])(/[A-Za-z][A-Za-z-]{2,20}[/?])|^([A-Za-z][A-Za-z-]{2,20}\?)", href or "")
+    return (match.group(1) or match.group(2)) if match else None
+
+
+def distinct(found: dict[str, Found], total: int) -> Iterator[tuple[str, list[str], Found]]:
+    """Keys that lead to the same elements are one column; the most lasting key leads."""
+    least = max(1 if total < 3 else 2, FILL_MIN * total)
+    groups: dict[tuple[int, ...], list[tuple[int, int, str]]] = defaultdict(list)
+    for key, one in found.items():
+        if len(one.at) >= least:
+            firsts = tuple(id(one.at[at][0]) for at in sorted(one.at))
+            groups[firsts].append((one.rank, len(key), key))
+    for keys in list(groups.values())[:KEYS_MAX]:
+        keys.sort()
+        yield keys[0][2], [key for _, _, key in keys[1:3]], found[keys[0][2]]
+
+
+def name_words(element: HtmlElement) -> set[str]:
+    """The words in an element's class, id and semantic attributes."""
+    words: set[str] = set()
+    for name in (
+        "class",
+        "itemprop",
+        "id",
+        "rel",
+        "data-testid",
+        "data-qa",
+        "data-stat",
+        "name",
+        "property",
+        "headers",
+    ):
+        value = element.get(name)
+        if value:
+            words.update(tokens_of(value[:200]))
+    if element.tag == "time":
+        words.add("time")
+    if element.tag == "a":
+        words.update(_address_words(element.get("href") or ""))
+    return words
+
+
+def _address_words(href: str) -> set[str]:
+    """The words of an address that tell the kind of its target: folders and query names."""
+    path, _, query = href[:300].partition("?")
+    folders = path.split("//", 1)[-1].split("/")
+    folders = folders[1:] if "//" in path else folders
+    kept = folders if query else folders[:-1]
+    words = [word for folder in kept[:4] for word in tokens_of(folder) if len(word) > 3]
+    return {*words, *(part.partition("=")[0] for part in query.split("&")[:3] if part)} if href else set()
+
+
+def words_before(node: HtmlElement) -> str:
+    """The short text right before an element, as "by" before a name."""
+    before = node.getprevious()
+    parent = node.getparent()
+    text = before.tail if before is not None else parent.text if parent is not None else None
+    text = " ".join((text or "").split())
+    return text if len(text) <= 24 else ""
