@@ -1,21 +1,18 @@
 """The wire tier: clients talk through recording proxies to a running server.
 
-Everything hangs on the fixture `server`, of which tests use `base_url` and `api_key` only. Here it is the
-facades alone, with nothing behind them; a really started server in its place runs the same tests.
+Everything hangs on the fixture `server`, of which tests use `base_url` and `api_key` only: a really started one.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 import pytest
-from tests.fakes.http import KEY, server_of
 from tests.wire.recorder import Recorder, Recording
-from tests.wire.threads import listen
 
 from meterhouse.apis import meter, openmeter, polar
 from meterhouse.apis.facade import Facade
@@ -26,8 +23,7 @@ FACADES: tuple[Facade, ...] = (meter.facade, openmeter.facade, polar.facade)
 _complete = pytest.StashKey[bool]()
 
 
-@dataclass(frozen=True)
-class RunningServer:
+class RunningServer(Protocol):
     """Where a server listens, and a key of all scopes."""
 
     base_url: str
@@ -40,14 +36,6 @@ def facades() -> tuple[Facade, ...]:
     for facade in FACADES:
         facade.load()
     return FACADES
-
-
-@pytest.fixture(scope="session")
-def server(facades: tuple[Facade, ...]) -> Iterator[RunningServer]:
-    """The server under test."""
-    listener = listen(server_of(*facades))
-    yield RunningServer(listener.base_url, KEY)
-    listener.close()
 
 
 @pytest.fixture(scope="session")
