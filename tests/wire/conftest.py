@@ -7,7 +7,7 @@ facades alone, with nothing behind them; a really started server in its place ru
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,11 +56,24 @@ def recording() -> Recording:
 
 
 @pytest.fixture(scope="session")
-def recorder(server: RunningServer, recording: Recording) -> Iterator[Recorder]:
+def recorder_of(recording: Recording) -> Iterator[Callable[[str], Recorder]]:
+    """A recorder in front of any server, for tests that start one of their own: `recorder_of(base_url)`."""
+    recorders: dict[str, Recorder] = {}
+
+    def of(base_url: str) -> Recorder:
+        if base_url not in recorders:
+            recorders[base_url] = Recorder(base_url, recording)
+        return recorders[base_url]
+
+    yield of
+    for recorder in recorders.values():
+        recorder.close()
+
+
+@pytest.fixture(scope="session")
+def recorder(server: RunningServer, recorder_of: Callable[[str], Recorder]) -> Recorder:
     """Ask it for a base URL: `recorder.url_for("polar-sdk 1.0.2")`."""
-    recorder = Recorder(server.base_url, recording)
-    yield recorder
-    recorder.close()
+    return recorder_of(server.base_url)
 
 
 @pytest.fixture

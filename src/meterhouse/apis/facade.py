@@ -51,6 +51,7 @@ class Registration:
     status: int | None = None
     is_hot: bool = False
     is_public: bool = False
+    may_lack_body: bool = False
     restate: Callable[[Any], Any] | None = None
 
 
@@ -114,6 +115,7 @@ class Facade:
         scopes: Iterable[str] | None = None,
         status: int | None = None,
         is_public: bool = False,
+        may_lack_body: bool = False,
         restate: Callable[[Any], Any] | None = None,
     ) -> Callable[[H], H]:
         """Register the handler of an operation.
@@ -121,6 +123,7 @@ class Facade:
         A key needs one of `scopes` (the contract's own when left out). What the handler returns, unless a
         `Response`, is written as JSON with `status` (the contract's first success when left out). A public
         operation is not authenticated here: its handler must do that by itself, and `call.principal` fails.
+        `may_lack_body` leaves it to the handler to miss a body that the contract requires.
         `restate` turns a decoded body into the contract's form before it is checked, where the facade
         accepts more than the contract says.
         """
@@ -128,7 +131,14 @@ class Facade:
         def register(handler: H) -> H:
             self._register(
                 operation_id,
-                Registration(handler, tuple(scopes or ()), status, is_public=is_public, restate=restate),
+                Registration(
+                    handler,
+                    tuple(scopes or ()),
+                    status,
+                    is_public=is_public,
+                    may_lack_body=may_lack_body,
+                    restate=restate,
+                ),
             )
             return handler
 
@@ -211,7 +221,7 @@ class Facade:
             principal: Any = None
         else:
             principal = await self._authorise(exchange, operation, registration)
-        call = await self._call(exchange, found, principal)
+        call = await self._call(exchange, found, principal, registration)
         handler: Any = registration.serve
         return _as_response(await handler(call), registration.status or operation.success_status)
 
@@ -246,14 +256,17 @@ class Facade:
         principal.require_any(registration.scopes or operation.scopes)
         return principal
 
-    async def _call(self, exchange: Exchange, found: Match, principal: Principal) -> Call:
+    async def _call(
+        self, exchange: Exchange, found: Match, principal: Principal, registration: Registration
+    ) -> Call:
         operation = found.operation
         request = Request(exchange.scope, exchange.receive)
         pairs = query_pairs(exchange.scope["query_string"])
         query = operation.read_query(pairs) if self._checks_requests else operation.raw_query(pairs)
         raw_body = await read_body(exchange.receive) if operation.request_bodies else b""
         content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        body = self._read_body(operation, raw_body, content_type)
+        is_required = operation.body_required and not registration.may_lack_body
+        body = self._read_body(operation, raw_body, content_type, is_required=is_required)
         return Call(
             operation=operation,
             principal=principal,
@@ -268,15 +281,14 @@ class Facade:
             errors=self.errors,
         )
 
-    def _read_body(self, operation: Operation, raw: bytes, content_type: str) -> Any:
+    def _read_body(self, operation: Operation, raw: bytes, content_type: str, *, is_required: bool) -> Any:
         """Decode and check a body. Raises `MalformedBody`, `UnsupportedMediaType` or `RequestInvalid`."""
         if not self._checks_requests:
             is_json = content_type in ("", JSON) or content_type.endswith("+json")
             return None if not raw else decode_json(raw) if is_json else raw.decode("utf-8", "replace")
         if not raw:
-            if operation.body_required:
-                missing = RequestIssue(("body",), "is required", code="missing")
-                raise RequestInvalid("A JSON body is required.", issues=[missing])
+            if is_required:
+                raise body_missing()
             return None
         kind = content_type or JSON
         if kind not in operation.request_bodies:
@@ -296,6 +308,12 @@ def _other_method(method: str, found: Iterable[str]) -> Response:
         return Response(status_code=204, headers={"allow": ", ".join(allow)})
     sentence = f"{method[:16]} is not allowed here. Allowed: {', '.join(allow)}."
     raise MethodNotAllowed(sentence, allow=allow)
+
+
+def body_missing() -> RequestInvalid:
+    return RequestInvalid(
+        "A JSON body is required.", issues=[RequestIssue(("body",), "is required", code="missing")]
+    )
 
 
 def _as_response(result: object, status: int) -> Response:

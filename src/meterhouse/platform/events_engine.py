@@ -5,6 +5,7 @@ A handle serialises its calls: `platform.events` keeps several of them for use f
 
 from __future__ import annotations
 
+import fcntl
 import io
 import math
 import re
@@ -217,7 +218,7 @@ def explain_open_failure(failure: BaseException, target: Target) -> DependencyFa
     text = str(failure)
     if target.kind == "server":
         return _server_open_failure(text, failure, target)
-    if "Cannot lock file" in text or "already running" in text:
+    if _is_locked(target):
         return DependencyFailed(
             f"Another process is using {target.label}; stop it first, or choose another data folder.",
             code="events_locked",
@@ -236,6 +237,19 @@ def explain_open_failure(failure: BaseException, target: Target) -> DependencyFa
         f"{_engine_name(text)}; restore them from a backup or choose another data folder.",
         code="events_damaged",
     )
+
+
+def _is_locked(target: Target) -> bool:
+    """Whether a process holds the engine's lock file; the engine itself gives no reason to its caller."""
+    path = Path(unquote(urlsplit(target.url).path)) / "status"
+    try:
+        with path.open("rb") as status:
+            fcntl.flock(status, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _engine_is_elsewhere(text: str) -> bool:

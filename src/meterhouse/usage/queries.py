@@ -19,6 +19,7 @@ from meterhouse.usage.definition import SLUG, is_expressible_as
 from meterhouse.usage.engine import compile as compiler
 from meterhouse.usage.engine import events as event_queries
 from meterhouse.usage.engine.decode import decode_meter_query, named_rows
+from meterhouse.usage.engine.quantities import compile_quantities, decode_quantities
 from meterhouse.usage.model import (
     Dialect,
     EventCriteria,
@@ -26,6 +27,8 @@ from meterhouse.usage.model import (
     EventSearch,
     Meter,
     MeterQuery,
+    Quantities,
+    QuantityQuery,
     QueryRow,
     StoredEvent,
 )
@@ -95,7 +98,9 @@ async def list_meters(
     wanted = criteria or MeterCriteria()
     query = select(meters).where(meters.c.organisation_id == organisation_id, *_meter_conditions(wanted))
     for key, is_descending in sort:
-        column = meters.c[key]
+        column: ColumnElement[object] = meters.c[key]
+        if key == "modified_at":  # a meter that never changed was last changed when it was made
+            column = func.coalesce(meters.c.modified_at, meters.c.created_at)
         query = query.order_by(column.desc() if is_descending else column.asc())
     rows = (await connection.execute(query.order_by(meters.c.id).limit(METERS_READ_MAX))).mappings()
     listed = [meter_from_row(dict(row)) for row in rows]
@@ -136,6 +141,16 @@ async def query_meter(store: EventStore, meter: Meter, query: MeterQuery, *, now
     compiled = compiler.compile_meter_query(meter, query)
     rows = await store.query(compiled.sql, compiled.parameters)
     return decode_meter_query(meter, query, named_rows(compiled, rows.rows), now=now)
+
+
+async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Quantities:
+    """Answer a Polar-style question (polar 7). Totals are bounded to the listed buckets.
+
+    Raises `Invalid` for a bad span or zone, `LimitExceeded` for too many customers to combine.
+    """
+    compiled = compile_quantities(meter, query)
+    rows = await store.query(compiled.sql, compiled.parameters)
+    return decode_quantities(meter, query, named_rows(compiled, rows.rows))
 
 
 async def has_match(store: EventStore, meter: Meter) -> bool:
