@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,8 @@ from meter_sdk import MeterClient, MeterError
 from tests.pages import shop_page
 from tests.server import ServerProcess, free_port
 from tests.site import Site
+from tests.wire.conftest import HTTP_TEST
+from tests.wire.recorder import Recorder
 
 ASK = "phone titles and prices"
 
@@ -34,16 +36,21 @@ def site() -> Iterator[Site]:
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def recorder(server: ServerProcess, recorder_of: Callable[[str], Recorder]) -> Recorder:
+    return recorder_of(server.base_url)
+
+
 @pytest.fixture
-def client(server: ServerProcess) -> Iterator[MeterClient]:
-    with MeterClient(server.api_key, server.base_url) as opened:
+def client(server: ServerProcess, recorder: Recorder) -> Iterator[MeterClient]:
+    with MeterClient(server.api_key, recorder.url_for("meter-sdk 0.8.0")) as opened:
         yield opened
 
 
 @pytest.fixture
-def raw(server: ServerProcess) -> Iterator[httpx.Client]:
-    headers = {"Authorization": f"Bearer {server.api_key}"}
-    with httpx.Client(base_url=server.base_url, headers=headers, timeout=60, trust_env=False) as opened:
+def raw(server: ServerProcess, recorder: Recorder) -> Iterator[httpx.Client]:
+    base_url = recorder.url_for(HTTP_TEST)
+    with httpx.Client(base_url=base_url, headers=server.headers, timeout=60, trust_env=False) as opened:
         yield opened
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from meter_sdk import MeterClient
-
 from tests.pages import shop_page
 from tests.server import ServerProcess
 from tests.site import Site
