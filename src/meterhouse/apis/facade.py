@@ -186,6 +186,12 @@ class Facade:
         """The ids of the operations that have a handler."""
         return frozenset(self._registered)
 
+    def scopes_of(self, operation_id: str) -> tuple[str, ...]:
+        """The scopes of which a key needs one for this operation; empty when any key will do."""
+        registration = self._registered.get(operation_id)
+        given = registration.scopes if registration is not None else ()
+        return given or self.contract.operations[operation_id].scopes
+
     async def serve(self, exchange: Exchange, send: Send) -> None:
         """Answer one request. Raises domain errors; the caller words them with `errors`."""
         scope = exchange.scope
