@@ -25,6 +25,7 @@ from meterhouse.apis.polar import facade as polar
 from meterhouse.apis.server import Server
 from meterhouse.apis.services import Limits, Services
 from meterhouse.apis.system import clock_routes, health_routes
+from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
 from meterhouse.identity import service as identity
 from meterhouse.identity.authenticate import Authenticator
@@ -228,6 +229,7 @@ def _asgi(engines: _Engines, services: Services, scans: DueScans) -> ASGIApp:
     probes = {"database": engines.database.ping, "events": engines.events.ping}
     routes: list[BaseRoute] = [
         *health_routes(probes, partial(render_metrics, metrics.registry)),
+        *console_routes(services, FACADES),
         Mount(DEMO_SHOP_PATH, app=create_shop(services.clock)),
     ]
     if isinstance(services.clock, TestClock):
