@@ -93,6 +93,7 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
                 meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max
             ),
         )
+        stack.callback(services.extractor.close)
         scans = _register_work(engines, services, authenticator)
         await engines.queue.open()
         stack.push_async_callback(engines.queue.close)

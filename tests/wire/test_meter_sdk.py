@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,26 +19,12 @@ from tests.wire.recorder import Recorder
 ASK = "phone titles and prices"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    process = ServerProcess(tmp_path_factory.mktemp("collect") / "data")
-    try:
-        yield process.start()
-    finally:
-        process.close()
-
-
 @pytest.fixture
 def site() -> Iterator[Site]:
     opened = Site()
     opened.pages["/phones"] = shop_page(199, 249, 299)
     yield opened
     opened.close()
-
-
-@pytest.fixture(scope="module")
-def recorder(server: ServerProcess, recorder_of: Callable[[str], Recorder]) -> Recorder:
-    return recorder_of(server.base_url)
 
 
 @pytest.fixture
