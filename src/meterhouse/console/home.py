@@ -13,6 +13,7 @@ from meterhouse.kernel.errors import (
     DependencyFailed,
     Forbidden,
     Invalid,
+    LimitExceeded,
     MeterhouseError,
     RateLimited,
     Unauthenticated,
@@ -22,6 +23,7 @@ _STATUSES: tuple[tuple[type[MeterhouseError], int], ...] = (
     (Unauthenticated, 401),
     (Forbidden, 403),
     (Invalid, 400),
+    (LimitExceeded, 413),
     (RateLimited, 429),
     (DependencyFailed, 503),
 )

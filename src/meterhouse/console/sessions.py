@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from meterhouse.apis.payload import BodyLimit, read_body
 from meterhouse.apis.services import Services
 from meterhouse.console.keyring import KeyRing
 from meterhouse.console.pages import PRIVATE, SECURITY_HEADERS
@@ -56,7 +57,7 @@ class Sessions:
         """Turn a posted API key into a session.
 
         Raises `Forbidden` for a form of another site, `RateLimited` after too many failures,
-        `Unauthenticated` for a key that opens nothing and `Invalid` for something that is no such form.
+        `Unauthenticated` for a key that opens nothing, `BodyTooLarge` or `Invalid` for what is no such form.
         """
         require_same_origin(request)
         peer = request.client.host if request.client else "unknown"
@@ -117,12 +118,8 @@ def _home() -> RedirectResponse:
 
 
 async def _read_key(request: Request) -> str:
-    """The field `key` of a posted form. Raises `Invalid`; never reads more than a form can be."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_BYTES_MAX:
-            raise Invalid("That is no API key: it is too long.")
+    """The field `key` of a posted form. Raises `BodyTooLarge` or `Invalid` for what is no such form."""
+    body = await read_body(BodyLimit(request.receive, FORM_BYTES_MAX))
     try:
         fields = parse_qs(body.decode("ascii"), max_num_fields=10, errors="strict")
     except ValueError as error:

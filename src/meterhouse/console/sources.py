@@ -18,8 +18,6 @@ from meterhouse.usage.model import EventCriteria, Meter, StoredEvent
 T = TypeVar("T")
 R = TypeVar("R")
 
-GONE = "(deleted)"
-
 
 class ContextSource:
     """`OverviewSource` on the contexts. A listing reads one row more than it shows, to know of the rest."""
@@ -49,7 +47,9 @@ class ContextSource:
                 organisation_id=organisation_id,
                 strategy_ids={job.strategy_id for job in found},
             )
-        return _listing(found, limit, lambda job: _job_row(job, names.get(job.strategy_id, GONE)))
+        return _listing(
+            found, limit, lambda job: _job_row(job, names.get(job.strategy_id, str(job.strategy_id)))
+        )
 
     async def meters(self, organisation_id: UUID, limit: int) -> Listing[MeterRow]:
         async with self._services.database.begin() as connection:
