@@ -1,21 +1,18 @@
 """The wire tier: clients talk through recording proxies to a running server.
 
-Everything hangs on the fixture `server`, of which tests use `base_url` and `api_key` only. Here it is the
-facades alone, with nothing behind them; a really started server in its place runs the same tests.
+Everything hangs on the fixture `server` of `tests/conftest.py`: a really started process.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
-from tests.fakes.http import KEY, server_of
+from tests.server import ServerProcess
 from tests.wire.recorder import Recorder, Recording
-from tests.wire.threads import listen
 
 from meterhouse.apis import meter, openmeter, polar
 from meterhouse.apis.facade import Facade
@@ -26,28 +23,12 @@ FACADES: tuple[Facade, ...] = (meter.facade, openmeter.facade, polar.facade)
 _complete = pytest.StashKey[bool]()
 
 
-@dataclass(frozen=True)
-class RunningServer:
-    """Where a server listens, and a key of all scopes."""
-
-    base_url: str
-    api_key: str
-
-
 @pytest.fixture(scope="session")
 def facades() -> tuple[Facade, ...]:
     """The product's facades with the handlers that they serve."""
     for facade in FACADES:
         facade.load()
     return FACADES
-
-
-@pytest.fixture(scope="session")
-def server(facades: tuple[Facade, ...]) -> Iterator[RunningServer]:
-    """The server under test."""
-    listener = listen(server_of(*facades))
-    yield RunningServer(listener.base_url, KEY)
-    listener.close()
 
 
 @pytest.fixture(scope="session")
@@ -71,13 +52,13 @@ def recorder_of(recording: Recording) -> Iterator[Callable[[str], Recorder]]:
 
 
 @pytest.fixture(scope="session")
-def recorder(server: RunningServer, recorder_of: Callable[[str], Recorder]) -> Recorder:
+def recorder(server: ServerProcess, recorder_of: Callable[[str], Recorder]) -> Recorder:
     """Ask it for a base URL: `recorder.url_for("polar-sdk 1.0.2")`."""
     return recorder_of(server.base_url)
 
 
 @pytest.fixture
-def http(recorder: Recorder, server: RunningServer) -> Iterator[httpx.Client]:
+def http(recorder: Recorder, server: ServerProcess) -> Iterator[httpx.Client]:
     """A plain HTTP client with the key; its calls are recorded as those of an HTTP test."""
     headers = {"authorization": f"Bearer {server.api_key}"}
     with httpx.Client(base_url=recorder.url_for(HTTP_TEST), headers=headers, timeout=60) as client:

@@ -21,8 +21,7 @@ def test_an_old_client_walks_the_metering_operations(
     release: str, recorder: Recorder, server: ServerProcess
 ) -> None:
     folder = ROOT / ".clients" / f"polar-{release}"
-    if not folder.exists():
-        pytest.skip(f"polar-sdk {release} is not installed: make install-dev")
+    assert folder.exists(), f"polar-sdk {release} is not installed: make install-dev"
     arguments = [release, recorder.url_for(f"polar-sdk {release}"), server.api_key, uuid4().hex[:12]]
     walked = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("polar_old_client.py")), *arguments],
