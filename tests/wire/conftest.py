@@ -1,21 +1,18 @@
 """The wire tier: clients talk through recording proxies to a running server.
 
-Everything hangs on the fixture `server`, of which tests use `base_url` and `api_key` only. Here it is the
-facades alone, with nothing behind them; a really started server in its place runs the same tests.
+Everything hangs on the fixture `server` of `tests/conftest.py`: a really started process.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from tests.fakes.http import KEY, server_of
+from tests.server import ServerProcess
 from tests.wire.recorder import Recorder, Recording
-from tests.wire.threads import listen
 
 from meterhouse.apis import meter, openmeter, polar
 from meterhouse.apis.facade import Facade
@@ -24,14 +21,6 @@ HTTP_TEST = "HTTP test"
 FACADES: tuple[Facade, ...] = (meter.facade, openmeter.facade, polar.facade)
 
 _complete = pytest.StashKey[bool]()
-
-
-@dataclass(frozen=True)
-class RunningServer:
-    """Where a server listens, and a key of all scopes."""
-
-    base_url: str
-    api_key: str
 
 
 @pytest.fixture(scope="session")
@@ -43,28 +32,33 @@ def facades() -> tuple[Facade, ...]:
 
 
 @pytest.fixture(scope="session")
-def server(facades: tuple[Facade, ...]) -> Iterator[RunningServer]:
-    """The server under test."""
-    listener = listen(server_of(*facades))
-    yield RunningServer(listener.base_url, KEY)
-    listener.close()
-
-
-@pytest.fixture(scope="session")
 def recording() -> Recording:
     return Recording()
 
 
 @pytest.fixture(scope="session")
-def recorder(server: RunningServer, recording: Recording) -> Iterator[Recorder]:
+def recorder_of(recording: Recording) -> Iterator[Callable[[str], Recorder]]:
+    """A recorder in front of any server, for tests that start one of their own: `recorder_of(base_url)`."""
+    recorders: dict[str, Recorder] = {}
+
+    def of(base_url: str) -> Recorder:
+        if base_url not in recorders:
+            recorders[base_url] = Recorder(base_url, recording)
+        return recorders[base_url]
+
+    yield of
+    for recorder in recorders.values():
+        recorder.close()
+
+
+@pytest.fixture(scope="session")
+def recorder(server: ServerProcess, recorder_of: Callable[[str], Recorder]) -> Recorder:
     """Ask it for a base URL: `recorder.url_for("polar-sdk 1.0.2")`."""
-    recorder = Recorder(server.base_url, recording)
-    yield recorder
-    recorder.close()
+    return recorder_of(server.base_url)
 
 
 @pytest.fixture
-def http(recorder: Recorder, server: RunningServer) -> Iterator[httpx.Client]:
+def http(recorder: Recorder, server: ServerProcess) -> Iterator[httpx.Client]:
     """A plain HTTP client with the key; its calls are recorded as those of an HTTP test."""
     headers = {"authorization": f"Bearer {server.api_key}"}
     with httpx.Client(base_url=recorder.url_for(HTTP_TEST), headers=headers, timeout=60) as client:

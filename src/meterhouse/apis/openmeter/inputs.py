@@ -35,9 +35,7 @@ def faults_in(location: str) -> Iterator[None]:
 async def meter_of(call: Call, connection: AsyncConnection) -> Meter:
     """The meter that the path names. Raises `NotFound`, also for one that OpenMeter has no words for."""
     id_or_slug = call.path["meterIdOrSlug"]
-    meter = await get_meter(
-        connection, organisation_id=call.principal.organisation_id, id_or_slug=id_or_slug
-    )
+    meter = await get_meter(connection, organisation_id=call.principal.organisation_id, id_or_slug=id_or_slug)
     if not is_expressible_as(meter, "openmeter"):
         raise NotFound(f"meter not found: {id_or_slug[:100]}", code="meter_not_found")
     return meter

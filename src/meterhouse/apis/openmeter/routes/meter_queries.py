@@ -38,9 +38,7 @@ async def _answer(call: Call, wire: Mapping[str, Any], location: str) -> Respons
     customers = customers_of(wire.get("filterCustomerId"))
     with faults_in(location):
         question = question_from_wire(wire, location, customers=customers)
-        rows = await queries.query_meter(
-            call.services.events, meter, question, now=call.services.clock.now()
-        )
+        rows = await queries.query_meter(call.services.events, meter, question, now=call.services.clock.now())
     if call.accepts(JSON, CSV) != CSV:
         return call.json(answer_to_wire(question, rows))
     headers = {"content-type": CSV, "content-disposition": f"attachment; filename={meter.slug}.csv"}

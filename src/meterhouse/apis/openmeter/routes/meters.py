@@ -42,9 +42,7 @@ async def list_meters(call: Call) -> object:
     """All meters in one array: `page` and `pageSize` are checked, and ignored as the original does."""
     query = call.query
     sort = _SORTS[query.get("orderBy", "key")]
-    criteria = MeterCriteria(
-        include_deleted=query.get("includeDeleted", False), expressible_as="openmeter"
-    )
+    criteria = MeterCriteria(include_deleted=query.get("includeDeleted", False), expressible_as="openmeter")
     async with call.services.database.begin() as connection:
         meters, _ = await queries.list_meters(
             connection,
