@@ -122,7 +122,7 @@ def _group_filters_from_wire(wire: Mapping[str, Any], location: str) -> dict[str
     if plain and advanced:
         text = "cannot be used together with filterGroupBy"
         raise refused((location, "advancedMeterGroupByFilters"), text, "conflicting_filters")
-    if advanced is not None:
+    if "advancedMeterGroupByFilters" in wire:
         at: At = (location, "advancedMeterGroupByFilters")
         members = object_from_wire(advanced, at).items()
         return {key: string_filter_from_wire(member, (*at, key)) for key, member in members}
