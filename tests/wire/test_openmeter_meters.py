@@ -319,6 +319,15 @@ def test_the_widest_range_holds_everything(desk: Desk) -> None:
         assert desk.values(meter, windowSize=window, windowTimeZone=zone, **widest) == [10, 100, 1000]
 
 
+def test_a_sum_beyond_doubles_is_the_largest_double(desk: Desk) -> None:
+    for value, expected in ((1e308, 1.7976931348623157e308), (-1e308, -1.7976931348623157e308)):
+        meter = desk.meter()
+        desk.send(*[cloud_event(meter, {"value": value}) for _ in range(20)])
+        assert desk.values(meter) == [expected]
+        csv = desk.http.get(f"/api/v1/meters/{meter}/query", headers={"accept": "text/csv"})
+        assert float(csv.text.splitlines()[1].split(",")[-1]) == expected
+
+
 def test_edges_may_be_partial(desk: Desk) -> None:
     meter = desk.meter("COUNT")
     desk.send(*[cloud_event(meter, time=f"2026-03-01T00:{n:02}:30Z") for n in range(60)])
