@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.usage_factory import event, polar
-
 from meterhouse.usage.model import Aggregation, Clause, Event, Filter, Identities, Meter, QuantityQuery
+from tests.usage_factory import event, polar
 
 D = datetime(2026, 3, 2, tzinfo=UTC)
 NOON = D + timedelta(hours=12)

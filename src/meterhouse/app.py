@@ -25,6 +25,7 @@ from meterhouse.apis.polar import facade as polar
 from meterhouse.apis.server import Server
 from meterhouse.apis.services import Limits, Services
 from meterhouse.apis.system import clock_routes, health_routes
+from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
 from meterhouse.identity import service as identity
 from meterhouse.identity.authenticate import Authenticator
@@ -92,6 +93,7 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
                 meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max
             ),
         )
+        stack.callback(services.extractor.close)
         scans = _register_work(engines, services, authenticator)
         await engines.queue.open()
         stack.push_async_callback(engines.queue.close)
@@ -228,6 +230,7 @@ def _asgi(engines: _Engines, services: Services, scans: DueScans) -> ASGIApp:
     probes = {"database": engines.database.ping, "events": engines.events.ping}
     routes: list[BaseRoute] = [
         *health_routes(probes, partial(render_metrics, metrics.registry)),
+        *console_routes(services, FACADES),
         Mount(DEMO_SHOP_PATH, app=create_shop(services.clock)),
     ]
     if isinstance(services.clock, TestClock):

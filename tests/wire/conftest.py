@@ -1,6 +1,6 @@
 """The wire tier: clients talk through recording proxies to a running server.
 
-Everything hangs on the fixture `server`, of which tests use `base_url` and `api_key` only: a really started one.
+Everything hangs on the fixture `server` of `tests/conftest.py`: a really started process.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
 
 import httpx
 import pytest
+from tests.server import ServerProcess
 from tests.wire.recorder import Recorder, Recording
 
 from meterhouse.apis import meter, openmeter, polar
@@ -21,13 +21,6 @@ HTTP_TEST = "HTTP test"
 FACADES: tuple[Facade, ...] = (meter.facade, openmeter.facade, polar.facade)
 
 _complete = pytest.StashKey[bool]()
-
-
-class RunningServer(Protocol):
-    """Where a server listens, and a key of all scopes."""
-
-    base_url: str
-    api_key: str
 
 
 @pytest.fixture(scope="session")
@@ -59,13 +52,13 @@ def recorder_of(recording: Recording) -> Iterator[Callable[[str], Recorder]]:
 
 
 @pytest.fixture(scope="session")
-def recorder(server: RunningServer, recorder_of: Callable[[str], Recorder]) -> Recorder:
+def recorder(server: ServerProcess, recorder_of: Callable[[str], Recorder]) -> Recorder:
     """Ask it for a base URL: `recorder.url_for("polar-sdk 1.0.2")`."""
     return recorder_of(server.base_url)
 
 
 @pytest.fixture
-def http(recorder: Recorder, server: RunningServer) -> Iterator[httpx.Client]:
+def http(recorder: Recorder, server: ServerProcess) -> Iterator[httpx.Client]:
     """A plain HTTP client with the key; its calls are recorded as those of an HTTP test."""
     headers = {"authorization": f"Bearer {server.api_key}"}
     with httpx.Client(base_url=recorder.url_for(HTTP_TEST), headers=headers, timeout=60) as client:

@@ -20,7 +20,7 @@ from corehttp.exceptions import (
 )
 from openmeter.models import Event
 from tests.openmeter_client import cloud_event, fresh
-from tests.wire.conftest import RunningServer
+from tests.server import ServerProcess
 from tests.wire.recorder import Recorder
 
 T = datetime(2026, 3, 1, tzinfo=UTC)
@@ -28,13 +28,13 @@ CLIENT = f"openmeter {version('openmeter')}"
 
 
 @pytest.fixture
-def client(recorder: Recorder, server: RunningServer) -> Iterator[Any]:
+def client(recorder: Recorder, server: ServerProcess) -> Iterator[Any]:
     with openmeter.Client(endpoint=recorder.url_for(CLIENT), token=server.api_key) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture
-async def async_client(recorder: Recorder, server: RunningServer) -> AsyncIterator[Any]:
+async def async_client(recorder: Recorder, server: ServerProcess) -> AsyncIterator[Any]:
     endpoint = recorder.url_for(f"{CLIENT}, asynchronous")
     async with openmeter.aio.Client(endpoint=endpoint, token=server.api_key) as opened:
         yield opened

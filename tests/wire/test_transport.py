@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from tests.wire.conftest import RunningServer
+from tests.server import ServerProcess
 
 MEBIBYTE = 1024 * 1024
 
 
 @pytest.fixture
-def direct(server: RunningServer) -> Iterator[httpx.Client]:
+def direct(server: ServerProcess) -> Iterator[httpx.Client]:
     """A client without a recorder in between."""
     headers = {"authorization": f"Bearer {server.api_key}"}
     with httpx.Client(base_url=server.base_url, headers=headers, timeout=60) as client:
@@ -32,7 +32,7 @@ def test_a_body_too_large_is_answered_not_cut_off(direct: httpx.Client, path: st
     assert direct.get("/api/nonsense").status_code == 404, "the server goes on"
 
 
-def test_a_body_that_is_announced_is_refused_before_it_is_sent(server: RunningServer) -> None:
+def test_a_body_that_is_announced_is_refused_before_it_is_sent(server: ServerProcess) -> None:
     head = "POST /api/v1/meters HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n"
     request = head + "Expect: 100-continue\r\n\r\n"
     with connect(server) as connection:
@@ -40,7 +40,7 @@ def test_a_body_that_is_announced_is_refused_before_it_is_sent(server: RunningSe
         assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_client_that_leaves_halfway_harms_nobody(server: RunningServer, direct: httpx.Client) -> None:
+def test_a_client_that_leaves_halfway_harms_nobody(server: ServerProcess, direct: httpx.Client) -> None:
     head = f"POST /api/v1/meters HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\n"
     for rest in ("Content-Length: 1000\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n5\r\n{", "", "\r\n"):
         with connect(server) as connection:
@@ -52,7 +52,7 @@ GARBAGE = [b"\x16\x03\x01\x00", b"GET\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"\x00"
 
 
 @pytest.mark.parametrize("garbage", GARBAGE)
-def test_what_is_no_http_is_refused(server: RunningServer, direct: httpx.Client, garbage: bytes) -> None:
+def test_what_is_no_http_is_refused(server: ServerProcess, direct: httpx.Client, garbage: bytes) -> None:
     with connect(server) as connection:
         connection.sendall(garbage)
         connection.shutdown(socket.SHUT_WR)
@@ -68,7 +68,7 @@ def test_head_has_the_length_and_no_body(direct: httpx.Client) -> None:
     assert direct.get("/api/nonsense").status_code == 404, "the connection is still in step"
 
 
-def connect(server: RunningServer) -> socket.socket:
+def connect(server: ServerProcess) -> socket.socket:
     address = urlsplit(server.base_url)
     assert address.hostname is not None
     assert address.port is not None

@@ -52,6 +52,7 @@ class Registration:
     is_hot: bool = False
     is_public: bool = False
     may_lack_body: bool = False
+    restate: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class Facade:
         status: int | None = None,
         is_public: bool = False,
         may_lack_body: bool = False,
+        restate: Callable[[Any], Any] | None = None,
     ) -> Callable[[H], H]:
         """Register the handler of an operation.
 
@@ -122,13 +124,20 @@ class Facade:
         `Response`, is written as JSON with `status` (the contract's first success when left out). A public
         operation is not authenticated here: its handler must do that by itself, and `call.principal` fails.
         `may_lack_body` leaves it to the handler to miss a body that the contract requires.
+        `restate` turns a decoded body into the contract's form before it is checked, where the facade
+        accepts more than the contract says.
         """
 
         def register(handler: H) -> H:
             self._register(
                 operation_id,
                 Registration(
-                    handler, tuple(scopes or ()), status, is_public=is_public, may_lack_body=may_lack_body
+                    handler,
+                    tuple(scopes or ()),
+                    status,
+                    is_public=is_public,
+                    may_lack_body=may_lack_body,
+                    restate=restate,
                 ),
             )
             return handler
@@ -176,6 +185,12 @@ class Facade:
     def served(self) -> frozenset[str]:
         """The ids of the operations that have a handler."""
         return frozenset(self._registered)
+
+    def scopes_of(self, operation_id: str) -> tuple[str, ...]:
+        """The scopes of which a key needs one for this operation; empty when any key will do."""
+        registration = self._registered.get(operation_id)
+        given = registration.scopes if registration is not None else ()
+        return given or self.contract.operations[operation_id].scopes
 
     async def serve(self, exchange: Exchange, send: Send) -> None:
         """Answer one request. Raises domain errors; the caller words them with `errors`."""
@@ -287,7 +302,9 @@ class Facade:
                 wanted = ", ".join(operation.request_bodies)
                 raise UnsupportedMediaType(f"The content type {kind[:100]} is not read here; send {wanted}.")
             kind = JSON
-        return operation.check_body(decode_json(raw), kind)
+        body = decode_json(raw)
+        restate = self._registered[operation.id].restate
+        return operation.check_body(restate(body) if restate else body, kind)
 
 
 def _other_method(method: str, found: Iterable[str]) -> Response:

@@ -166,9 +166,7 @@ def _explain_alternatives(error: Any, path: tuple[str | int, ...]) -> Iterator[R
     for child in error.context or ():
         branches.setdefault(int(child.relative_schema_path[0]), []).append(child)
     if not branches:
-        yield RequestIssue(
-            path, "fits more than one of the allowed forms", code="one_of", input=error.instance
-        )
+        yield RequestIssue(path, _more_than_one(error.validator_value), code="one_of", input=error.instance)
         return
     telling = {
         index: children
@@ -193,6 +191,14 @@ def _explain_alternatives(error: Any, path: tuple[str | int, ...]) -> Iterator[R
     closest = min(telling.values(), key=len)
     for child in closest:
         yield from explain(child)
+
+
+def _more_than_one(branches: Sequence[Any]) -> str:
+    """Name the fields that exclude each other, where the forms differ in nothing else."""
+    if all(isinstance(branch, dict) and branch.keys() == {"required"} for branch in branches):
+        names = dict.fromkeys(name for branch in branches for name in branch["required"])
+        return f"takes exactly one of {', '.join(names)}"
+    return "fits more than one of the allowed forms"
 
 
 def _only_lacks(errors: Sequence[Any]) -> bool:

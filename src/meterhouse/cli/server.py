@@ -37,7 +37,9 @@ async def serve(settings: Settings, *, host: str, port: int, worker: bool, tour:
     if tour is not None and not tour.url:
         # The bundled shop is served by this very server, so its own address may be fetched.
         own = f"{_url_host(host)}:{listener.getsockname()[1]}"
-        settings = settings.model_copy(update={"fetch_allow": ",".join(filter(None, (settings.fetch_allow, own)))})
+        settings = settings.model_copy(
+            update={"fetch_allow": ",".join(filter(None, (settings.fetch_allow, own)))}
+        )
     with contextlib.closing(listener):
         base_url = f"http://{_url_host(host)}:{listener.getsockname()[1]}"
         async with running(settings, worker=worker) as started:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from meterhouse.extraction import engine
+from meterhouse.extraction.filters import Filter
 from meterhouse.extraction.model import Generated, Item, Kind, Page, RunResult, Strategy
 from meterhouse.extraction.schema import OutputSchema
 from meterhouse.extraction.storable import storable_items
 from meterhouse.extraction.stored import Extracted
 from meterhouse.kernel.errors import LimitExceeded
-
-if TYPE_CHECKING:
-    from meterhouse.extraction.filters import Filter
 
 GENERATE_TIMEOUT_S = 60.0
 RUN_TIMEOUT_S = 30.0

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import delete, insert, update
@@ -16,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction import queries
 from meterhouse.extraction.extractor import Extractor, finish
+from meterhouse.extraction.filters import Filter
 from meterhouse.extraction.model import ExtractionFailed, Page, Strategy
 from meterhouse.extraction.pages import FetchedPage, check_url, fetch_page, pack
 from meterhouse.extraction.schema import OutputSchema
@@ -26,9 +26,6 @@ from meterhouse.kernel.clock import Clock
 from meterhouse.kernel.errors import Invalid, Issue
 from meterhouse.kernel.ids import new_id
 from meterhouse.platform.ports import Database, Fetcher
-
-if TYPE_CHECKING:
-    from meterhouse.extraction.filters import Filter
 
 PREVIEW_ITEMS_MAX = 10
 NAME_LENGTH_MAX = 500
@@ -154,11 +151,7 @@ async def execute(extractor: Extractor, strategy: StoredStrategy, page: Page) ->
 
 def parse_filter(filter_config: Mapping[str, object] | None) -> Filter | None:
     """Read a filter; nothing, and a group without conditions, keep every item. Raises `Invalid`."""
-    if filter_config is None:
-        return None
-    from meterhouse.extraction.filters import Filter
-
-    return Filter.parse(filter_config)
+    return None if filter_config is None else Filter.parse(filter_config)
 
 
 def _check_request(request: StrategyRequest) -> StrategyRequest:

@@ -25,6 +25,7 @@ from meterhouse.usage.model import (
     EventCriteria,
     EventPage,
     EventSearch,
+    Filter,
     Meter,
     MeterQuery,
     Quantities,
@@ -154,10 +155,14 @@ async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Q
 
 
 async def has_match(store: EventStore, meter: Meter) -> bool:
-    """Whether any stored event matches the meter's filter; decides `is_frozen` (polar 4.3)."""
-    page, _ = event_queries.compile_search(
-        meter.organisation_id, EventSearch(filter=meter.filter), limit=1, offset=0
-    )
+    """Whether any stored event matches the meter's filter."""
+    return await has_event(store, organisation_id=meter.organisation_id, filter=meter.filter)
+
+
+async def has_event(store: EventStore, *, organisation_id: UUID, filter: Filter) -> bool:
+    """Whether any stored event matches; decides whether a new meter `is_frozen` (polar 4.3)."""
+    search = EventSearch(filter=filter)
+    page, _ = event_queries.compile_search(organisation_id, search, limit=1, offset=0)
     return bool((await store.query(page.sql, page.parameters)).rows)
 
 

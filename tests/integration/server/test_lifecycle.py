@@ -15,7 +15,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-
 from tests.server import API_KEY, ServerProcess, free_port
 
 EVENT = {"specversion": "1.0", "id": "1", "source": "test", "type": "request", "subject": "customer"}

@@ -50,7 +50,7 @@ def test_faults_name_their_fields() -> None:
     assert refused(METER, "create_job", []) == {"body": "must be an object, not a list"}
     assert refused(METER, "create_job", {"strategy_id": ID}) == {"body": "needs one of url, urls"}
     assert refused(METER, "create_job", {"strategy_id": ID, "url": "b", "urls": ["c"]}) == {
-        "body": "fits more than one of the allowed forms"
+        "body": "takes exactly one of url, urls"
     }
 
 

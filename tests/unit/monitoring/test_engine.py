@@ -1,4 +1,4 @@
-"""What counts as a change: properties of hash, signature, diff and similarity, and the documented examples."""
+"""What counts as a change: properties of hash, signature, diff, similarity, and documented examples."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 from meterhouse.apis.call import Call
 from meterhouse.apis.meter import facade
 from meterhouse.apis.meter.convert import strategy_to_wire
-from meterhouse.apis.meter.inputs import filter_of, page_of
+from meterhouse.apis.meter.inputs import filter_of, page_of, restate_generation, restate_update
 from meterhouse.extraction import service
 from meterhouse.extraction.stored import StrategyRequest
 from meterhouse.kernel.errors import NotFound, NotImplementedYet
@@ -17,7 +17,7 @@ from meterhouse.kernel.errors import NotFound, NotImplementedYet
 _UNLIMITED = {"x-strategy-quota-limit": "-1", "x-strategy-quota-tier": "enterprise"}
 
 
-@facade.operation("generate_strategy", scopes=("strategies:write",))
+@facade.operation("generate_strategy", scopes=("strategies:write",), restate=restate_generation)
 async def generate_strategy(call: Call) -> object:
     request = _request(call.body)
     services, organisation_id = call.services, call.principal.organisation_id
@@ -57,7 +57,7 @@ async def get_strategy(call: Call) -> object:
     return strategy_to_wire(found)
 
 
-@facade.operation("update_strategy", scopes=("strategies:write",))
+@facade.operation("update_strategy", scopes=("strategies:write",), restate=restate_update)
 async def update_strategy(call: Call) -> object:
     """Only the filter can be changed; a body without one changes nothing (reference, 4.4)."""
     if "filter_config" not in (call.body or {}):
