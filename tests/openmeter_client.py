@@ -20,10 +20,15 @@ def fresh(prefix: str = "m") -> str:
 
 
 def cloud_event(type: str, data: object = None, **rest: object) -> dict[str, Any]:
-    """A CloudEvent; a `rest` of `None` takes an attribute away."""
-    event = {"specversion": "1.0", "id": str(uuid4()), "source": "tests", "type": type, "subject": "u"}
-    given = event | rest | ({} if data is None else {"data": data})
-    return {key: value for key, value in given.items() if value is not None}
+    """A CloudEvent whose source is its type's own, so that tests may number their events."""
+    event = {
+        "specversion": "1.0",
+        "id": str(uuid4()),
+        "source": f"tests/{type}",
+        "type": type,
+        "subject": "u",
+    }
+    return event | rest | ({} if data is None else {"data": data})
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,9 @@ class Call:
 
     def accepts(self, *media_types: str) -> str:
         """Choose among media types by the `Accept` header; the first one when it names none of them."""
-        wanted = self.request.headers.get("accept", "").lower()
-        ranked = [(wanted.find(kind), kind) for kind in media_types if kind in wanted]
+        ranges = self.request.headers.get("accept", "").lower().split(",")
+        wanted = [text.partition(";")[0].strip() for text in ranges]
+        ranked = [(wanted.index(kind), kind) for kind in media_types if kind in wanted]
         return min(ranked)[1] if ranked else media_types[0]
 
     def json(

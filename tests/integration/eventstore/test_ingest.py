@@ -139,6 +139,19 @@ async def test_concurrent_requests_share_blocks_and_count_once(
     assert await count(store) == (50, 50)
 
 
+async def test_callers_who_come_back_together_share_blocks(
+    store: ClickHouseEventStore, ingestor: Ingestor
+) -> None:
+    async def send(worker: int) -> None:
+        for number in range(10):
+            await ingestor.submit([event(f"{worker}-{number}")])
+
+    await asyncio.gather(*[send(worker) for worker in range(30)])
+
+    assert ingestor.counts.stored == 300
+    assert ingestor.counts.blocks <= 20
+
+
 batches = st.lists(st.lists(st.integers(0, 25), max_size=8), max_size=14)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.usage_factory import NOW, event, openmeter, polar
 
@@ -28,10 +28,11 @@ from meterhouse.usage.model import (
 from meterhouse.usage.queries import quantities, query_meter, search_events
 
 SLOW = settings(
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+FOCUSED = settings(SLOW, max_examples=40)
 
 ZONES = st.sampled_from(
     [
@@ -335,6 +336,60 @@ def test_search_finds_what_the_filter_matches(store, events, tree):
     assert [item.uid for item in page.items] == [item.uid for item in wanted]
     assert [item.data for item in page.items] == [item.data for item in wanted]
     assert page.total_count == len(wanted)
+
+
+def one_value_each() -> st.SearchStrategy[list[str]]:
+    """Documents that nearly all hold something at `a`: every pair of values meets sooner or later."""
+    lists = st.lists(scalars(), max_size=3).map(lambda given: "[" + ",".join(given) + "]")
+    held = scalars() | st.sampled_from(RAW_NUMBERS) | lists | objects(["x"], scalars())
+    return st.lists(held.map(lambda value: f'{{"a":{value}}}') | st.sampled_from(["", "{}"]), max_size=12)
+
+
+TWINS = [
+    f'{{"a":{value}}}'
+    for value in [
+        *RAW_NUMBERS,
+        '"18446744073709551616"',
+        '"0"',
+        '"-0"',
+        "0.0",
+        "null",
+        "true",
+        '"true"',
+        '""',
+    ]
+]
+
+
+@FOCUSED
+@example(datas=[*TWINS, "{}", ""], path="$.a")
+@given(datas=one_value_each(), path=st.sampled_from(["$.a", "$.a", "$.a[*]", "$.a[0]", "$.a.x"]))
+def test_values_of_openmeter(store, datas, path):
+    organisation, owned = settle(store, [event(data) for data in datas])
+    for aggregation in Aggregation:
+        meter = openmeter(aggregation, path, organisation_id=organisation, group_by={"g": "$.a"})
+        for query in (MeterQuery(), MeterQuery(group_by=("g",))):
+            fast = asyncio.run(query_meter(store, meter, query, now=NOW))
+            assert fast == evaluate_meter_query(meter, query, owned, now=NOW)
+
+
+@FOCUSED
+@example(datas=[*TWINS, "{}", ""], tree=[Clause("a", "eq", 0), Clause("a", "gt", "0")], key="")
+@example(datas=['{"a":0}', '{"a":-0.0}'], tree=[], key="")
+@given(datas=one_value_each(), tree=st.lists(clauses(), min_size=1, max_size=6), key=st.sampled_from(HOSTILE))
+def test_values_of_polar(store, datas, tree, key):
+    organisation, owned = settle(store, [event(data) for data in datas])
+    day = owned[0].time if owned else NOW
+    query = QuantityQuery(day, day, "day")
+    for function in POLAR_FUNCTIONS:
+        meter = polar(function, "a", organisation_id=organisation)
+        assert asyncio.run(quantities(store, meter, query)) == evaluate_quantities(meter, query, owned)
+    for clause in tree:
+        meter = polar(Aggregation.COUNT, None, replace(clause, property="a"), organisation_id=organisation)
+        assert asyncio.run(quantities(store, meter, query)) == evaluate_quantities(meter, query, owned)
+    query = replace(query, metadata={"a": (key, "1", "0.1", "true")})
+    meter = polar(Aggregation.COUNT, organisation_id=organisation)
+    assert asyncio.run(quantities(store, meter, query)) == evaluate_quantities(meter, query, owned)
 
 
 @SLOW

@@ -28,7 +28,7 @@ def parse_document(data: str) -> object:
     """Read the data; unreadable data, as one with a number beyond doubles, has nothing in it."""
     try:
         document: object = json.loads(
-            data, object_pairs_hook=_first_of_each, parse_float=_number, parse_constant=_refuse
+            data, object_pairs_hook=Members, parse_float=_number, parse_constant=_refuse
         )
         json.dumps(document, ensure_ascii=False).encode()  # refuses half of a surrogate pair
     except (ValueError, RecursionError):
@@ -36,11 +36,12 @@ def parse_document(data: str) -> object:
     return document
 
 
-def _first_of_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members: dict[str, object] = {}
-    for name, value in pairs:
-        members.setdefault(name, value)
-    return members
+class Members(dict[str, object]):
+    """A JSON object: the first of equal names counts, but its text keeps all `pairs`."""
+
+    def __init__(self, pairs: list[tuple[str, object]]) -> None:
+        super().__init__(reversed(pairs))  # of equal names the last one given wins
+        self.pairs = pairs
 
 
 def _number(text: str) -> float:
@@ -64,12 +65,12 @@ def at(document: object, path: Path) -> object:
             found = [_member(value, step) for value in found]
     if Wildcard.EACH not in path.steps:
         return found[0]
-    scalars = (value for value in found if not isinstance(value, (dict, list, Missing)))
+    scalars = (value for value in found if not isinstance(value, (Members, list, Missing)))
     return next(scalars, MISSING)
 
 
 def _member(value: object, step: object) -> object:
-    if isinstance(step, str) and isinstance(value, dict):
+    if isinstance(step, str) and isinstance(value, Members):
         return value.get(step, MISSING)
     if isinstance(step, int) and isinstance(value, list) and step < len(value):
         return value[step]
@@ -96,8 +97,8 @@ def spell(value: object) -> str:
         return _spell_double(value)
     if isinstance(value, int) and not isinstance(value, bool) and value not in _SIXTY_FOUR_BITS:
         return str(value)
-    if isinstance(value, dict):
-        members = (f"{json.dumps(k, ensure_ascii=False)}:{_nested(v)}" for k, v in value.items())
+    if isinstance(value, Members):
+        members = (f"{json.dumps(k, ensure_ascii=False)}:{_nested(v)}" for k, v in value.pairs)
         return "{" + ",".join(members) + "}"
     if isinstance(value, list):
         return "[" + ",".join(_nested(element) for element in value) + "]"
