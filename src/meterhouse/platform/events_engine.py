@@ -5,11 +5,14 @@ A handle serialises its calls: `platform.events` keeps several of them for use f
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import io
 import math
+import os
 import re
-from collections.abc import Generator, Iterable, Mapping
+import sys
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -159,9 +162,10 @@ def _connect_embedded(target: Target) -> Client:
     path = unquote(urlsplit(target.url).path)
     if not Path(path).is_absolute():
         raise OSError(f"{path} is not an absolute path")
-    client = clickhouse_connect.get_client(
-        interface="chdb", path=path, settings=dict(_SETTINGS), tz_mode="aware"
-    )
+    with _without_engine_output():
+        client = clickhouse_connect.get_client(
+            interface="chdb", path=path, settings=dict(_SETTINGS), tz_mode="aware"
+        )
     try:
         client.command(f"CREATE DATABASE IF NOT EXISTS {target.database} ENGINE = Atomic")
         client.database = target.database
@@ -169,6 +173,24 @@ def _connect_embedded(target: Target) -> Client:
         client.close()
         raise
     return client
+
+
+@contextlib.contextmanager
+def _without_engine_output() -> Iterator[None]:
+    """Keep off the terminal what the engine itself writes to standard error when it cannot open a folder.
+
+    The same text arrives as an exception, from which a clear sentence is made.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
 
 
 def _once(block: bytes) -> Generator[bytes, None, None]:
