@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 POSTGRES_MAJOR = "18"
 SUPERVISE_S = 0.5
 STOP_S = 30.0
+START_ATTEMPTS = 6  # each waits 10 s
 
 
 class DataFolder:
@@ -95,7 +96,7 @@ class EmbeddedPostgres:
             # The package's own `get_server` keeps stopped servers and would hand them out again.
             server = PostgresServer(self.path, cleanup_mode=None)
             with _collected_logs() as said:
-                server.start()
+                _start_patiently(server)
         except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError, ValueError) as error:
             raise DependencyFailed(
                 f"The embedded PostgreSQL does not start in {self.path}: {self._reason(said, error)} "
@@ -151,6 +152,15 @@ class EmbeddedPostgres:
             if process is not None:
                 process.send_signal(signal.SIGINT)
                 process.wait(STOP_S)
+
+
+def _start_patiently(server: PostgresServer) -> None:
+    """Start the engine, waiting longer than its package does: recovery after a crash can take a while."""
+    for _ in range(START_ATTEMPTS - 1):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.start()
+            return
+    server.start()
 
 
 @contextlib.contextmanager
