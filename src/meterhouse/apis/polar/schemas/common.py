@@ -16,7 +16,8 @@ LIMIT_MAX = 100
 OFFSET_MAX = 2**40
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """Refuse what no store keeps: U+0000 and halves of surrogate pairs."""
     if not is_storable(text):
         raise ValueError("This value contains invalid characters")
     return text
@@ -33,10 +34,11 @@ def _members_only(value: Any) -> Any:
     return value if isinstance(value, dict) else {}
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+Text = Annotated[str, AfterValidator(storable)]
 Number = Annotated[float, AfterValidator(_finite)]
-MetadataKey = Annotated[Text, Field(min_length=1, max_length=40)]
-MetadataText = Annotated[Text, Field(min_length=1, max_length=500)]
+# A bound comes before any function: else its fault loses the published type, `string_too_long`.
+MetadataKey = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(storable)]
+MetadataText = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(storable)]
 MetadataValue = MetadataText | int | Number | bool
 Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=50)]
 MetadataFilter = Annotated[dict[str, list[str]], BeforeValidator(_members_only)]

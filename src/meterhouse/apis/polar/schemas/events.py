@@ -16,6 +16,7 @@ from meterhouse.apis.polar.schemas.common import (
     MetadataValue,
     OrganisationQuery,
     Text,
+    storable,
 )
 from meterhouse.kernel.errors import Invalid
 from meterhouse.usage.drafts import accepted_time
@@ -44,7 +45,7 @@ class EventNameSort(StrEnum):
 
 class CostMetadata(BaseModel):
     amount: Annotated[Decimal, Field(max_digits=17, decimal_places=12)]
-    currency: Annotated[Text, Field(pattern="usd")]
+    currency: Annotated[str, Field(pattern="usd"), AfterValidator(storable)]
 
 
 class LLMMetadata(BaseModel):
@@ -77,7 +78,7 @@ def _in_the_past(sent: datetime, info: ValidationInfo) -> datetime:
 
 
 class _EventCreate(BaseModel):
-    name: Annotated[Text, Field(max_length=128)]
+    name: Annotated[str, Field(max_length=128), AfterValidator(storable)]
     timestamp: Annotated[AwareDatetime, AfterValidator(_in_the_past)] | None = None
     organization_id: UUID | None = None
     external_id: Text | None = None

@@ -16,6 +16,7 @@ from meterhouse.apis.polar.schemas.common import (
     MetadataFilter,
     OrganisationQuery,
     Text,
+    storable,
 )
 from meterhouse.kernel.errors import Invalid
 from meterhouse.usage.engine.filters import FILTER_CLAUSES_MAX
@@ -70,7 +71,7 @@ class MeterSort(StrEnum):
     NAME_DESCENDING = "-name"
 
 
-ClauseText = Annotated[Text, Field(max_length=1000)]
+ClauseText = Annotated[str, Field(max_length=1000), AfterValidator(storable)]
 ClauseInteger = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 
 
@@ -103,7 +104,7 @@ class UniqueAggregation(BaseModel):
 Aggregation = Annotated[
     CountAggregation | PropertyAggregation | UniqueAggregation, Field(discriminator="func")
 ]
-MeterName = Annotated[Text, Field(min_length=3)]
+MeterName = Annotated[str, Field(min_length=3), AfterValidator(storable)]
 Multiplier = Annotated[int, Field(gt=0, le=2**63 - 1)]
 
 
