@@ -169,7 +169,10 @@ def event_from_wire(sent: event_schemas.EventCreate) -> EventDraft:
 
 def metadata_to_text(metadata: event_schemas.EventMetadata) -> str:
     """Write an event's metadata as the JSON object that is stored; an amount keeps all its digits."""
-    parts = {key: _json(value) for key, value in (metadata.__pydantic_extra__ or {}).items()}
+    plain = metadata.__pydantic_extra__ or {}
+    if metadata.cost is None and metadata.llm is None:
+        return _json(plain)
+    parts = {key: _json(value) for key, value in plain.items()}
     if metadata.cost is not None:
         amount, currency = _decimal_text(metadata.cost.amount), _json(metadata.cost.currency)
         parts["_cost"] = f'{{"amount":{amount},"currency":{currency}}}'
@@ -181,8 +184,7 @@ def metadata_to_text(metadata: event_schemas.EventMetadata) -> str:
     return "{" + ",".join(f"{_json(key)}:{text}" for key, text in parts.items()) + "}"
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _decimal_text(amount: Decimal) -> str:

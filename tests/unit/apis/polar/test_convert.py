@@ -13,7 +13,7 @@ from tests.usage_factory import NOW, event, openmeter, polar
 from meterhouse.apis.payload import encode_json
 from meterhouse.apis.polar import convert
 from meterhouse.apis.polar.schemas.common import ListQuery
-from meterhouse.apis.polar.schemas.events import EventMetadata, event_create
+from meterhouse.apis.polar.schemas.events import EventMetadata, read_event
 from meterhouse.apis.polar.schemas.meters import MeterCreate, MeterUpdate
 from meterhouse.usage.lineage import Lineage
 from meterhouse.usage.model import Aggregation, Clause, Filter, StoredEvent
@@ -193,7 +193,7 @@ def test_an_event_is_read_as_a_draft() -> None:
         "parent_id": "p",
         "external_member_id": "m",
     }
-    draft = convert.event_from_wire(event_create.validate_python(body, context={"now": NOW}))
+    draft = convert.event_from_wire(read_event(body, now=NOW))
     assert (draft.name, draft.external_id, draft.parent, draft.time) == ("ai", "e", "p", None)
     assert (draft.external_customer_id, draft.external_member_id, draft.customer_id) == ("u", "m", None)
     assert draft.data == "{}"

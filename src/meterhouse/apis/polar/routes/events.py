@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from meterhouse.apis.polar.schemas.events import (
     EventsIngest,
     EventSort,
     EventsQuery,
-    event_create,
+    read_event,
 )
 from meterhouse.kernel.errors import Invalid, Issue, NotFound
 from meterhouse.usage import queries
@@ -41,7 +42,7 @@ _filter: TypeAdapter[meter_schemas.Filter] = TypeAdapter(meter_schemas.Filter)
 @facade.operation("events:ingest")
 async def ingest_events(call: Call) -> object:
     now = call.services.clock.now()
-    sent = await _read_events(call.parse_body(EventsIngest).events, {"now": now})
+    sent = await _read_events(call.parse_body(EventsIngest).events, now)
     refuse_organisation({("events", i): event.organization_id for i, event in enumerate(sent)})
     drafts = [convert.event_from_wire(event) for event in sent]
     _refuse_customers(drafts)
@@ -50,7 +51,7 @@ async def ingest_events(call: Call) -> object:
     return {"inserted": inserted, "duplicates": len(events) - inserted}
 
 
-async def _read_events(items: list[Any], context: dict[str, Any]) -> list[EventCreate]:
+async def _read_events(items: list[Any], now: datetime) -> list[EventCreate]:
     """Read every event or raise `RequestInvalid` with the faults, of which at most `ISSUES_MAX` are told.
 
     A large batch gives way to other requests in between.
@@ -59,7 +60,7 @@ async def _read_events(items: list[Any], context: dict[str, Any]) -> list[EventC
     issues: list[RequestIssue] = []
     for index, item in enumerate(items):
         try:
-            events.append(event_create.validate_python(item, context=context))
+            events.append(read_event(item, now=now))
         except ValidationError as error:
             at = ("body", "events", index)
             issues += [replace(i, path=(*at, *i.path[1:])) for i in pydantic_issues(error, "body")]

@@ -8,7 +8,16 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
 
 from meterhouse.apis.polar.schemas.common import (
     CustomersQuery,
@@ -98,11 +107,22 @@ class EventCreateExternalCustomer(_EventCreate):
 
 EventCreate = EventCreateCustomer | EventCreateExternalCustomer
 
-event_create: TypeAdapter[EventCreate] = TypeAdapter(
+_either_form: TypeAdapter[EventCreate] = TypeAdapter(
     # In this order a well-formed customer id wins over an external one, always.
     Annotated[EventCreate, Field(union_mode="left_to_right")]
 )
-"""Reads one event; its context holds `now`. A fault is reported for either form."""
+_external_form = TypeAdapter(EventCreateExternalCustomer)
+
+
+def read_event(item: Any, *, now: datetime) -> EventCreate:
+    """Read one event. Raises pydantic's `ValidationError`, with every fault reported for either form."""
+    context = {"now": now}
+    if isinstance(item, dict) and item.get("customer_id") is None:
+        try:  # the usual form by itself: failing at the other one first would take half of the time
+            return _external_form.validate_python(item, context=context)
+        except ValidationError:
+            pass
+    return _either_form.validate_python(item, context=context)
 
 
 class EventsIngest(BaseModel):
