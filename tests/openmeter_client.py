@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -100,5 +100,10 @@ def problem(answer: httpx.Response, status: int, *words: str) -> dict[str, Any]:
     return body
 
 
-def sorted_values(rows: Sequence[Mapping[str, Any]]) -> list[float]:
-    return sorted(row["value"] for row in rows)
+def quoted(text: str) -> str:
+    """One path segment, every byte percent-encoded."""
+    return "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+# Texts that have broken other servers; none is the name of anything.
+HOSTILE = ["'", '"', "\\", "a'; DROP TABLE meters; --", "{x:String}", "\x00", "é", "x" * 200, "../x", " "]

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import signal
 import socket
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import uvicorn
@@ -30,6 +31,25 @@ class Tour:
     ask: str = ""
 
 
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us: its own handling ends the process before the rest is stopped."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        """Take no more connections and finish what is in hand; asked twice, finish nothing."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+
+
 async def serve(settings: Settings, *, host: str, port: int, worker: bool, tour: Tour | None) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is in hand."""
     configure_logging()
@@ -43,7 +63,8 @@ async def serve(settings: Settings, *, host: str, port: int, worker: bool, tour:
     with contextlib.closing(listener):
         base_url = f"http://{_url_host(host)}:{listener.getsockname()[1]}"
         async with running(settings, worker=worker) as started:
-            server = uvicorn.Server(_config(started))
+            server = _Server(_config(started))
+            _on_signals(server.stop)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             while not server.started and not serving.done():
                 await asyncio.sleep(0.01)
@@ -56,9 +77,7 @@ async def work(settings: Settings) -> None:
     """Run background tasks until SIGTERM or SIGINT."""
     configure_logging()
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    _on_signals(stop.set)
     async with running(settings, api=False):
         print("Working. Stop with Ctrl-C.", flush=True)
         await stop.wait()
