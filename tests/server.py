@@ -29,7 +29,8 @@ def free_port() -> int:
 class ServerProcess:
     """`meterhouse up` in a process of its own. `output` holds what it printed."""
 
-    def __init__(self, data: Path, *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, data: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        self._arguments = arguments
         self.data = data
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
@@ -69,6 +70,7 @@ class ServerProcess:
                     str(self.data),
                     "--port",
                     str(self.port),
+                    *self._arguments,
                 ],
                 env=self._environment,
                 stdout=log,
