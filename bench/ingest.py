@@ -24,9 +24,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import psutil
-from bench.ingest_app import ORGANISATION, PATH
 from bench.load_client import MARK, Load, Result, body_template
 
 from meterhouse.apis.openmeter.ingest import EITHER, rows_from_wire
@@ -34,6 +34,9 @@ from meterhouse.platform.clickhouse_migrate import load_migrations
 from meterhouse.platform.events_engine import EngineHandle, parse_target
 from meterhouse.usage.block import block_from_rows
 
+PATH = "/api/v1/events"
+KEY = "sk_live_benchmark_0123456789"
+ORGANISATION = UUID("01900000-0000-7000-8000-000000000001")
 SINGLE_CONNECTIONS = 64
 BATCH = 500
 BATCH_CONNECTIONS = 8
@@ -88,10 +91,10 @@ def measure_url(url: str, key: str, pid: int | None, plan: Plan) -> list[Row]:
 
 def measure_all(plan: Plan) -> list[Row]:
     rows = []
-    with serving("ours") as (address, pid):
-        rows += measure_http("Meterhouse ingest", address, "", plan.single_s, plan.events, pid)
+    with serving_meterhouse() as (address, pid):
+        rows += measure_http("Meterhouse", address, KEY, plan.single_s, plan.events, pid)
     rows.append(measure_raw_engine(plan.raw_blocks))
-    with serving("jsonb") as (address, _):
+    with serving_jsonb() as (address, _):
         # Without a process id: PostgreSQL's processes are not children of the server.
         rows += measure_http("FastAPI + pydantic + JSONB", address, "", plan.compared_s, None, None)
     return rows
@@ -161,21 +164,40 @@ def rate(result: Result, events_per_request: int) -> float:
 
 
 @contextlib.contextmanager
-def serving(kind: str) -> Iterator[tuple[tuple[str, int], int]]:
-    """Start one of the servers of `bench.ingest_app`; yield its address and process id."""
-    folder = tempfile.mkdtemp(prefix="meterhouse-bench-")
-    address = ("127.0.0.1", _free_port())
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.ingest_app", kind, str(address[1]), folder],
-        env={**os.environ, "TZ": "UTC"},
-    )
+def serving_meterhouse() -> Iterator[tuple[tuple[str, int], int]]:
+    """Start the whole server as users do, its log kept in a file."""
+    with tempfile.TemporaryDirectory(prefix="meterhouse-bench-") as folder:
+        port = str(_free_port())
+        command = [sys.executable, "-m", "meterhouse", "up", "--data", f"{folder}/data", "--port", port]
+        with _started(command, int(port), {"METERHOUSE_API_KEY": KEY}, Path(folder) / "log") as started:
+            yield started
+
+
+@contextlib.contextmanager
+def serving_jsonb() -> Iterator[tuple[tuple[str, int], int]]:
+    """Start the endpoint of `bench.jsonb_app`."""
+    with tempfile.TemporaryDirectory(prefix="meterhouse-bench-", ignore_cleanup_errors=True) as folder:
+        port = str(_free_port())
+        command = [sys.executable, "-m", "bench.jsonb_app", port, folder]
+        with _started(command, int(port), {}, Path(folder) / "log") as started:
+            yield started
+
+
+@contextlib.contextmanager
+def _started(
+    command: list[str], port: int, environment: dict[str, str], log: Path
+) -> Iterator[tuple[tuple[str, int], int]]:
+    address = ("127.0.0.1", port)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env={**os.environ, "TZ": "UTC", **environment}, stdout=output, stderr=output
+        )
     try:
         _wait_until_listening(address, process)
         yield address, process.pid
     finally:
         process.terminate()
-        process.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
+        process.wait(60)
 
 
 def _free_port() -> int:
