@@ -75,21 +75,8 @@ def jsonb_app(folder: str) -> Any:
 
 def main() -> None:
     port, folder = sys.argv[1:]
-    uvicorn.run(
-        jsonb_app(folder),
-        host="127.0.0.1",
-        port=int(port),
-        log_level="warning",
-        access_log=False,
-        loop="uvloop",
-    )
-        jsonb_app(folder),
-        host="127.0.0.1",
-        port=int(port),
-        log_level="warning",
-        access_log=False,
-        loop="uvloop",
-    )
+    app = jsonb_app(folder)
+    uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", access_log=False, loop="uvloop")
 
 
 if __name__ == "__main__":
