@@ -75,6 +75,7 @@ class Exchange:
     services: Services
     operation: str = "unmatched"
     route: str = "unmatched"
+    is_hot: bool = False
 
 
 class Facade:
@@ -205,6 +206,7 @@ class Facade:
     async def _serve_hot(
         self, exchange: Exchange, operation: Operation, registration: Registration, send: Send
     ) -> None:
+        exchange.is_hot = True
         exchange.operation, exchange.route = operation.id, operation.path
         principal = await self._authorise(exchange, operation, registration)
         scope = exchange.scope

@@ -95,6 +95,7 @@ def _config(started: Running) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
         server_header=False,
+        proxy_headers=False,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -20,14 +22,24 @@ _REPORTED_BY_US = (
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
+# Set for each request. One variable of our own, because binding several by name costs ten times as much.
+current_request: ContextVar[str] = ContextVar("current_request", default="")
+
+
+def _add_request_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if request_id := current_request.get():
+        event.setdefault("request_id", request_id)
+    return event
+
+
 def configure_logging(*, level: str = "info", as_json: bool | None = None) -> None:
     """Set up logs on standard error: one JSON object per line, or readable lines on a terminal.
 
-    Whatever is bound with `structlog.contextvars` (the request id) appears on every line of that task.
+    The request id (`current_request`) appears on every line that is written while it is answered.
     """
     as_json = not sys.stderr.isatty() if as_json is None else as_json
     processors: list[Any] = [
-        structlog.contextvars.merge_contextvars,
+        _add_request_id,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
