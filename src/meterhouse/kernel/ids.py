@@ -15,6 +15,9 @@ _LOW_BITS = (1 << 62) - 1  # below the variant
 
 _lock = threading.Lock()
 _last = 0
+_RANDOM_BYTES = 10
+_POOL_BYTES = 640
+_pool = b""
 
 
 def new_id() -> UUID:
@@ -46,12 +49,30 @@ def _next() -> int:
     """Draw the next id; the caller holds the lock."""
     global _last
     ms = time.time_ns() // 1_000_000
-    value = (ms << 80) | (0x7 << 76) | (int.from_bytes(os.urandom(10)) & ((1 << 76) - 1))
+    value = (ms << 80) | (0x7 << 76) | (int.from_bytes(_random_bytes()) & ((1 << 76) - 1))
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     if value <= _last:
         value = _successor(_last)
     _last = value
     return value
+
+
+def _random_bytes() -> bytes:
+    """Ten random bytes; drawn from the system a page at a time, because each draw is a system call."""
+    global _pool
+    if len(_pool) < _RANDOM_BYTES:
+        _pool = os.urandom(_POOL_BYTES)
+    drawn, _pool = _pool[:_RANDOM_BYTES], _pool[_RANDOM_BYTES:]
+    return drawn
+
+
+def _forget_pool() -> None:
+    """A forked child must not draw what its parent draws."""
+    global _pool
+    _pool = b""
+
+
+os.register_at_fork(after_in_child=_forget_pool)
 
 
 def _successor(value: int) -> int:
