@@ -52,7 +52,8 @@ def _on_signals(stop: Callable[[], None]) -> None:
 
 async def serve(settings: Settings, *, host: str, port: int, worker: bool, tour: Tour | None) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is in hand."""
-    configure_logging()
+    # On the tour the terminal belongs to the newcomer: only what is wrong is logged.
+    configure_logging(level="info" if tour is None else "warning")
     listener = _listen(host, port)
     if tour is not None and not tour.url:
         # The bundled shop is served by this very server, so its own address may be fetched.
