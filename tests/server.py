@@ -45,6 +45,9 @@ class ServerProcess:
         self._log = data.parent / f"{data.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
+    def _command(self) -> list[str]:
+        return ["up", "--data", str(self.data), "--port", str(self.port), *self._arguments]
+
     @property
     def output(self) -> str:
         return self._log.read_text(errors="replace")
@@ -61,17 +64,7 @@ class ServerProcess:
     def start(self) -> ServerProcess:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "meterhouse",
-                    "up",
-                    "--data",
-                    str(self.data),
-                    "--port",
-                    str(self.port),
-                    *self._arguments,
-                ],
+                [sys.executable, "-m", "meterhouse", *self._command()],
                 env=self._environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -113,3 +106,10 @@ class ServerProcess:
         if pid_file.exists():
             with contextlib.suppress(ProcessLookupError, ValueError):
                 os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
+
+
+class ServeProcess(ServerProcess):
+    """`meterhouse serve`: the API alone, on engines that are given in the environment."""
+
+    def _command(self) -> list[str]:
+        return ["serve", "--port", str(self.port)]
