@@ -40,6 +40,7 @@ _SETTINGS: Mapping[str, object] = {"async_insert": 0, "output_format_arrow_compr
 _ERROR_NAME = re.compile(r"\(([A-Z][A-Z0-9_]{3,})\)")
 _TIMEOUT_CODES = {159, 160, 209}
 _MEMORY_CODE = 241
+_DISK_FULL_CODE = 243
 _DATABASE_NAME = re.compile(r"\A[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -310,6 +311,14 @@ def explain_failure(failure: BaseException, target: Target, doing: str) -> Depen
     if code == _MEMORY_CODE:
         return DependencyFailed(
             f"{label} ran out of memory while {doing}.", code="events_memory", details=details, retryable=True
+        )
+    if code == _DISK_FULL_CODE:
+        return DependencyFailed(
+            f"The disk of {target.label} is full, so nothing was stored. Free some space "
+            "and repeat the request.",
+            code="events_disk_full",
+            details=details,
+            retryable=True,
         )
     if code is not None:
         return DependencyFailed(
