@@ -18,6 +18,7 @@ from meterhouse.extraction.engine.survey import (
     name_words,
     shared_classes,
     survey,
+    survey_page,
     words_before,
 )
 from meterhouse.extraction.engine.tables import header_of
@@ -46,8 +47,11 @@ def columns_of(
     names = shared_classes(records)
     found: dict[str, Found] = {}
     places: dict[HtmlElement, float] = {}
-    for at, roots in enumerate(records):
-        survey(at, roots, names, found, places)
+    if len(records) == 1 and records[0][0].tag == "body":
+        survey_page(records[0][0], names, found, places)
+    else:
+        for at, roots in enumerate(records):
+            survey(at, roots, names, found, places)
     columns: list[Column] = []
     for selector, alternates, one in distinct(found, len(records)):
         nodes = tuple(one.at[at][0] if one.at.get(at) else None for at in range(len(records)))
@@ -59,7 +63,7 @@ def columns_of(
         columns.extend(_sources(base_column, base))
     columns.extend(_labelled(records))
     columns.extend(_sections(records))
-    return _unique([*columns, *(d for c in columns for d in derive(c))])
+    return _unique([*columns, *(d for c in columns for d in derive(c))], len(records) == 1)
 
 
 def _describe(
@@ -206,10 +210,12 @@ def _sections(records: Sequence[Sequence[HtmlElement]]) -> Iterator[Column]:
             )
 
 
-def _unique(columns: list[Column]) -> list[Column]:
+def _unique(columns: list[Column], alone: bool) -> list[Column]:
+    """Columns of the same values are one; on a page that is one record only those of the same element."""
     kept: dict[tuple[object, ...], Column] = {}
     for column in columns:
-        same = (column.values, column.field.attr in LINK_ATTRS)
+        place = id(column.nodes[0]) if alone and column.nodes else 0
+        same = (column.values, column.field.attr in LINK_ATTRS, place)
         first = kept.get(same)
         if first is None:
             kept[same] = column

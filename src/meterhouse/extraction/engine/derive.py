@@ -52,6 +52,7 @@ def _cut(column: Column, regex: str, lead: str) -> Iterator[Column]:
                 field=replace(column.field, regex=regex),
                 values=values,
                 said=(*column.said, lead.strip(" :：")),
+                lead=lead,
                 derived=column.derived + (0 if lead.endswith((":", "：")) else 1),
                 alternates=tuple(replace(one, regex=regex) for one in column.alternates),
             )

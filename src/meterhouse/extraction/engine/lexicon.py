@@ -131,7 +131,7 @@ ROLES: tuple[Role, ...] = (
         " 投稿者 저자 tacgia hofundur who by reviewer user username owner poster creator starter"
         " kunstler interprete artista",
         "author byline by creator writer artist user username owner poster starter member profile"
-        " nickname name",
+        " nickname",
         "text",
     ),
     _role(
@@ -215,9 +215,44 @@ ROLES: tuple[Role, ...] = (
         " omschrijving beskrivelse ingress sammendrag beskrivning kuvaus opis описание содержание"
         " περιγραφή περίληψη aciklama ozet deskripsi sinopsis ringkasan 説明 抜粋 概要 描述 摘要"
         " 简介 설명 요약 mota lysing intro lead",
-        "description desc summary excerpt abstract synopsis text body content teaser snippet"
-        " intro lead blurb comment",
+        "description desc summary excerpt abstract synopsis teaser snippet intro lead blurb comment",
         "long text",
+    ),
+    _role(
+        "series",
+        "series serie serien reihe saga collection coleccion colecao collana seria серия серії σειρά"
+        " seri シリーズ 系列 시리즈",
+        "series collection",
+        "text",
+    ),
+    _role(
+        "publisher",
+        "publisher publishers verlag editeur editorial editora editore uitgever forlag forlaget"
+        " kustantaja wydawca wydawnictwo издатель издательство видавець εκδότης yayinci penerbit"
+        " 出版社 出版 출판사",
+        "publisher imprint",
+        "text",
+    ),
+    _role(
+        "illustrator",
+        "illustrator illustrators illustration illustrations illustrateur ilustrador illustratore"
+        " tegner kuvittaja ilustrator иллюстратор イラスト 插画 일러스트",
+        "illustrator illustration",
+        "text",
+    ),
+    _role(
+        "language",
+        "language languages sprache sprachen langue langues idioma idiomas lingua taal sprak kieli"
+        " jezyk язык мова γλώσσα dil bahasa 言語 语言 語言 언어 tungumal keel",
+        "language lang inlanguage",
+        "text",
+    ),
+    _role(
+        "condition",
+        "condition zustand etat estado stato staat toestand tilstand skick kunto stan состояние"
+        " стан κατάσταση durum kondisi 状態 状态 상태",
+        "condition itemcondition",
+        "text",
     ),
     _role(
         "brand",

@@ -34,9 +34,8 @@ class Listing:
     records: int
 
 
-def best_listing(document: Document, wish: Wish) -> Listing | None:
+def best_listing(document: Document, wish: Wish, census: Census) -> Listing | None:
     """Score candidates on a small sample, then the best few on a larger one."""
-    census = Census(document.root)
     fields = wish.fields or tuple(Wanted(name, (name,), BY_NAME[name]) for name in DEFAULT_ROLES)
     rated = [(_rate(segment, fields, document, SAMPLE_SMALL), segment) for segment in segments(census)]
     rated.sort(key=lambda one: -one[0][0])

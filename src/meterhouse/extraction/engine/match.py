@@ -18,6 +18,7 @@ ACCEPT_MIN = 0.95
 OPTIONS_MAX = 12
 LEFTOVER_MIN = 0.25
 _BY = frozenset(words_of("by von par por door av af przez от oleh di da de af tarafindan 作者 od"))
+_AT = frozenset(words_of("at in on @ bei om kl à i na v w"))
 _SEEN_ATTRS = frozenset({"datetime", "content", "data-price", "data-date"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _LINKS = frozenset({"href", "src", "data-src"})
@@ -238,6 +239,7 @@ def lexical(wanted: Wanted, column: Column) -> float:
         if role is not None and tokens and any(token in role.words for token in tokens):
             best = max(best, 0.8 if len(tokens) <= 2 else 0.6)
     best = max(best, 0.9 * _any(wanted.words, column.own, role), 0.4 * _any(wanted.words, column.near, role))
+    best = max(best, 0.7 * _numbered(wanted, column))
     if role is not None:
         best = max(best, 0.75 * bool(role.hints & column.own), 0.4 * bool(role.hints & column.near))
         if role.name in _COUNTS:
@@ -247,6 +249,35 @@ def lexical(wanted: Wanted, column: Column) -> float:
         if any(len(hint) >= 4 and hint in name for hint in role.hints for name in column.own):
             best = max(best, 0.6)
     return best
+
+
+def said_by_label(wanted: Wanted, column: Column) -> float:
+    """How far a visible label or header names the wanted field."""
+    best = max((_overlap(wanted.words, tokens_of(label)) for label in column.said), default=0.0)
+    if wanted.role is not None and any(
+        tokens and len(tokens) <= 2 and any(token in wanted.role.words for token in tokens)
+        for tokens in map(tokens_of, column.said)
+    ):
+        best = max(best, 0.8)
+    return best
+
+
+def bare(wanted: Wanted, column: Column, columns: Sequence[Column]) -> Column:
+    """The same texts without a lead that only names the field, as "Title:" or "by", where that was mined."""
+    if column.field.source != "css" or column.field.attr or column.field.regex:
+        return column
+    return next((one for one in columns if one.lead and _cut_of(wanted, column, one)), column)
+
+
+def _cut_of(wanted: Wanted, whole: Column, part: Column) -> bool:
+    same = part.nodes == whole.nodes and part.field.piece == whole.field.piece and not part.field.attr
+    if not same or part.fill < 0.9 * whole.fill:
+        return False
+    tokens = tokens_of(part.lead)
+    known = wanted.role.words if wanted.role else frozenset()
+    if tokens[-1] in _BY | _AT:
+        return True
+    return all(token in known or any(alike(word, token) for word in wanted.words) for token in tokens)
 
 
 def _overlap(words: Sequence[str], tokens: Sequence[str]) -> float:
@@ -272,6 +303,15 @@ def _any(words: Sequence[str], names: Iterable[str], role: Role | None) -> float
     return 0.5 + 0.5 * hits / len(words) + (0.15 if exact else 0.0)
 
 
+def _numbered(wanted: Wanted, column: Column) -> float:
+    """The share of values such as "Episode 3" that say themselves what they are."""
+    hits = 0
+    for value in column.present:
+        tokens = tokens_of(value) if len(value) < 30 and value[-1:].isdigit() else ()
+        hits += 1 < len(tokens) <= 3 and any(alike(word, tokens[0]) for word in wanted.words)
+    return hits / len(column.present)
+
+
 def _worded(wanted: Wanted, column: Column) -> float:
     assert wanted.role is not None
     hits = sum(
@@ -291,7 +331,7 @@ def _form(wanted: Wanted, role: Role | None, column: Column) -> float:
     if role is None:
         if wanted.counted:
             return max(share("number"), share("counted")) - 0.3
-        return 0.2 - 0.5 * share("long") - 0.4 * share("url")
+        return 0.2 - 0.5 * share("long") - 0.4 * share("url") - 0.2 * _glyphs(column)
     kinds = role.kinds
     if kinds == {"text"} or role.name == "title":
         odd = max(
@@ -309,6 +349,11 @@ def _form(wanted: Wanted, role: Role | None, column: Column) -> float:
     if role.name == "price" and share("money") > 0.7:
         best += 0.3
     return best - 0.8 * (1 - best)
+
+
+def _glyphs(column: Column) -> float:
+    """The share of values too short to say anything: a unit, a sign, an initial."""
+    return sum(1 for value in column.present if len(value) < 2 and not value.isdigit()) / len(column.present)
 
 
 def _title(column: Column) -> float:
