@@ -22,7 +22,7 @@ DEFAULT_ROLES = ("title", "price", "date", "author", "description", "image")
 _SIDE_KEYS = frozenset(
     words_of(
         "site_name breadcrumblist itemlist website organization sitenavigationelement searchaction"
-        " imageobject wpheader wpfooter newsmediaorganization corporation itemlistelement breadcrumb"
+        " imageobject wpheader wpfooter newsmediaorganization corporation itemlistelement breadcrumb comment review reviews"
     )
 )
 _TRUST = {"jsonld": 0.75, "microdata": 0.7, "meta": 0.35, "state": -0.3}
@@ -124,11 +124,11 @@ def score_of(wanted: Wanted, column: Column, evidence: Evidence) -> float:
     """`rate`, with what is known of the page as a whole: its titles, its summary, what a reader sees."""
     score = rate(wanted, column)
     source = column.field.source
-    named = _specific(wanted) and said_by_label(wanted, column) >= _NAMED_MIN
+    named = said_by_label(wanted, column) >= _NAMED_MIN
     if source in _TRUST:
         score += _trust(wanted, column, evidence)
     role = wanted.role.name if wanted.role else ""
-    if named:
+    if named and (role != "title" or _specific(wanted)):
         score += _NAMED_GAIN
     elif role == "title":
         score += _as_title(column, evidence)
@@ -140,7 +140,7 @@ def score_of(wanted: Wanted, column: Column, evidence: Evidence) -> float:
         score += 0.4 if role in {"tags", "ingredients", "author"} else 0.1
     elif wanted.many and source == "meta" and column.present[0].count(",") > 0:
         score += 0.3
-    return score - 0.8 * (column.place < 0)
+    return score - (0.3 if named else 0.8) * (column.place < 0)
 
 
 def _specific(wanted: Wanted) -> bool:
@@ -159,8 +159,9 @@ def _trust(wanted: Wanted, column: Column, evidence: Evidence) -> float:
     if _SIDE_KEYS & set(keys):
         score -= 0.9
     worded = wanted.role is None or wanted.role.kinds <= {"text", "long"}
-    if worded and not evidence.seen(column.present[0]):
-        score -= _UNSEEN_COST
+    role = wanted.role.name if wanted.role else ""
+    if worded and not evidence.seen(column.present[0], listed=role in {"tags", "category"}):
+        score -= _UNSEEN_COST + 0.4 * (role == "description")
     return score
 
 
@@ -168,7 +169,7 @@ def _as_title(column: Column, evidence: Evidence) -> float:
     node = column.nodes[0] if column.nodes else None
     score = 0.0
     if node is not None:
-        score += 0.7 if node.tag == "h1" else 0.3 if node.get("itemprop") else -0.2
+        score += {"h1": 0.7, "h2": 0.1}.get(node.tag, 0.3 if node.get("itemprop") else -0.2)
         score -= 0.5 * any(word in _UNSEEN_CLASSES for word in classes_of(node))
     return score + _in_titles(column, evidence.titles)
 
@@ -193,4 +194,4 @@ def _as_summary(column: Column, evidence: Evidence) -> float:
     if any(value.startswith(one[:_SUMMARY_CHARS_MIN]) or one.startswith(value) for one in evidence.summaries):
         return score + 0.9 if len(value) >= _SUMMARY_CHARS_MIN else score
     prose = column.nodes[0] is not None and column.nodes[0].tag == "p" and column.breadth < 4
-    return score + 0.6 if prose and len(value) in _PROSE_CHARS and column.field.piece is None else score
+    return score + 0.8 if prose and len(value) in _PROSE_CHARS and column.field.piece is None else score

@@ -34,11 +34,13 @@ class Evidence:
     summaries: tuple[str, ...]
     text: str
 
-    def seen(self, value: str) -> bool:
-        """True when a reader of the page can see the value."""
+    def seen(self, value: str, listed: bool = False) -> bool:
+        """True when a reader of the page can see the value, or most parts of one that lists several."""
         whole = fold(value[:200])
         if whole in self.text:
             return True
+        if not listed:
+            return False
         parts = [part for part in re.split(r"\s*[,;|]\s*", whole[:180]) if part]
         return len(parts) > 1 and sum(part in self.text for part in parts) >= 0.7 * len(parts)
 
