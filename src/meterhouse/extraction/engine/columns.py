@@ -37,6 +37,9 @@ _TEXT_ATTRS = (
     "data-id",
 )
 
+WRAPPER_MAX = 1.6
+_EMPHASIS = frozenset({"b", "i", "em", "strong", "mark", "font", "wbr", "sup", "sub", "u"})
+
 
 def columns_of(
     records: Sequence[Sequence[HtmlElement]], base: str, headers: Sequence[str] = ()
@@ -102,13 +105,21 @@ def _describe(
         field=Field(selector="" if selector == ":scope" else selector),
         values=(),
         nodes=nodes,
-        own=frozenset(name_words(node)),
+        own=frozenset(name_words(node) | _wrapper_words(node, records[at])),
         near=frozenset(near),
         said=tuple(words for words in said if words),
         headed=bool(header),
         depth=depth,
         place=size,
     )
+
+
+def _wrapper_words(node: HtmlElement, roots: Sequence[HtmlElement]) -> set[str]:
+    """The names of a parent that holds little else, so that `div.title > a` is a title as well."""
+    parent = node.getparent()
+    if parent is None or node in roots or parent.tag in {"tr", "ul", "ol", "body"}:
+        return set()
+    return name_words(parent) if len(text_of(parent)) <= WRAPPER_MAX * len(text_of(node)) else set()
 
 
 def _sources(column: Column, base: str) -> Iterator[Column]:
@@ -167,8 +178,13 @@ def _pieces(column: Column) -> Iterator[Column]:
 
 
 def _breadth(element: HtmlElement) -> float:
-    """How many separate texts an element holds; one for a plain leaf."""
-    return 1.0 + sum(1 for child in element.iterdescendants() if child.text and child.text.strip())
+    """How many elements hold the words of an element; one for a plain leaf, emphasis inside it aside."""
+    holders = int(bool(element.text and element.text.strip()))
+    for child in element.iterdescendants():
+        if child.text and child.text.strip() and child.tag not in _EMPHASIS:
+            holders += 1
+    inside = any(child.tag in _EMPHASIS for child in element)
+    return float(max(1, holders + (1 if not holders and inside else 0)))
 
 
 def _labelled(records: Sequence[Sequence[HtmlElement]]) -> Iterator[Column]:
@@ -217,16 +233,24 @@ def _unique(columns: list[Column], alone: bool) -> list[Column]:
         place = id(column.nodes[0]) if alone and column.nodes else 0
         same = (column.values, column.field.attr in LINK_ATTRS, place)
         first = kept.get(same)
-        if first is None:
-            kept[same] = column
-            continue
-        merged = replace(
-            first,
-            own=first.own | column.own,
-            near=first.near | column.near,
-            said=tuple(dict.fromkeys((*first.said, *column.said))),
-            alternates=(*first.alternates, *(() if len(first.alternates) > 1 else (column.field,))),
-        )
-        better = column.derived < first.derived or (column.field.source == "label" and first.derived)
-        kept[same] = replace(merged, field=column.field, derived=column.derived) if better else merged
+        kept[same] = column if first is None else _merged(first, column)
     return list(kept.values())
+
+
+def _merged(first: Column, column: Column) -> Column:
+    """One column of two with the same values: the innermost elements, the most lasting way to them."""
+    inner = column.place > first.place and column.field.source == "css" and not column.field.attr
+    if column.field.attr == "href" and not any(text_of(one) for one in first.nodes if one is not None):
+        first, column, inner = column, first, False
+    merged = replace(
+        first,
+        own=first.own | column.own,
+        near=first.near | column.near,
+        said=tuple(dict.fromkeys((*first.said, *column.said))),
+        nodes=column.nodes if inner else first.nodes,
+        breadth=min(first.breadth, column.breadth),
+        depth=column.depth if inner else first.depth,
+        alternates=(*first.alternates, *(() if len(first.alternates) > 1 else (column.field,))),
+    )
+    better = column.derived < first.derived or (column.field.source == "label" and first.derived)
+    return replace(merged, field=column.field, derived=column.derived) if better else merged

@@ -10,6 +10,7 @@ from meterhouse.extraction.engine.column import LINK_ATTRS, Column, finish
 from meterhouse.extraction.engine.kinds import PATTERNS, find_kind
 
 LEAD_WORDS_MAX = 2
+DERIVE_BREADTH_MAX = 4
 LEAD_TEXT_CHARS_MAX = 60
 _DERIVED = ("money", "date", "time", "duration", "area")
 
@@ -24,7 +25,7 @@ def derive(column: Column) -> Iterator[Column]:
     lead = _lead(present)
     if lead:
         yield from _cut(column, rf"^{re.escape(lead)}\s*[:：]?\s*(.+)$", lead)
-    if column.breadth > 6:
+    if column.breadth > DERIVE_BREADTH_MAX:
         return
     for kind in _DERIVED:
         if column.kinds[kind] < 0.5 * len(present):

@@ -99,7 +99,8 @@ def _short_label(element: HtmlElement) -> Iterator[tuple[str, str]]:
         follower = element.getparent().getnext() if len(element.getparent()) == 1 else None
     if follower is None or tail or not isinstance(follower.tag, str) or len(text) > LABEL_CHARS_MAX:
         return
-    if labelled or (element.tag == follower.tag and element.tag in {"span", "div", "p"}):
+    headed = follower.tag in _HEADINGS and element.tag not in _HEADINGS
+    if labelled or headed or (element.tag == follower.tag and element.tag in {"span", "div", "p"}):
         yield from _pair(text, text_of(follower))
 
 

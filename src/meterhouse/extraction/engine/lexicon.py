@@ -189,7 +189,7 @@ ROLES: tuple[Role, ...] = (
         "category categories genre genres type kategorie kategorien categorie catégorie categoria"
         " rubrik rubrique tipo sjanger kategori категория жанр κατηγορία είδος tur jenis カテゴリ"
         " カテゴリー 分类 類別 카테고리 장르 gatunek section",
-        "category categories cat genre type kind section rubric subject",
+        "category categories cat genre type kind section rubric subject group",
         "text",
     ),
     _role(
@@ -293,7 +293,7 @@ ROLES: tuple[Role, ...] = (
         " tittel navn titlar rubrik namn nimi otsikko tytul nazwa název заголовок название"
         " название: имя наименование назва τίτλος όνομα başlık isim judul nama タイトル 名前 标题"
         " 標題 名称 제목 이름 ชื่อ tieude titill nafn pealkiri",
-        "title headline heading name subject caption header",
+        "title headline heading name",
         "text",
     ),
 )

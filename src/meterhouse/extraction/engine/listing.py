@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 from meterhouse.extraction.engine.columns import columns_of
 from meterhouse.extraction.engine.document import Document
 from meterhouse.extraction.engine.lexicon import BY_NAME
-from meterhouse.extraction.engine.match import Match, assign
+from meterhouse.extraction.engine.match import ACCEPT_MIN, Match, assign
 from meterhouse.extraction.engine.request import Wanted, Wish
 from meterhouse.extraction.engine.run import run_from
 from meterhouse.extraction.engine.segments import Census, Segment, segments
@@ -21,6 +21,7 @@ from meterhouse.extraction.model import Container, Field
 SAMPLE_SMALL = 8
 SAMPLE_LARGE = 30
 FINALISTS = 4
+MENU_COST = 0.15
 DEFAULT_ROLES = ("title", "link", "price", "date", "author", "description", "category", "image")
 
 
@@ -58,12 +59,18 @@ def _rate(
     records = [[head] if segment.mode == "each" else run_from(head, known) for head in sample]
     columns = columns_of(records, document.base, headers_of(segment.members[0]))
     matches = assign(fields, columns)
-    answered = sum(min(match.score, 2.6) * (0.3 + 0.7 * match.column.fill) for match in matches)
+    answered = sum(_worth(match) * (0.3 + 0.7 * match.column.fill) for match in matches)
     score = answered / (2.0 * max(1, len(fields)))
     crowd = sum(min(3.0, match.column.repeats) - 1 for match in matches) / max(1, len(matches))
     score += 0.045 * min(6.0, math.log2(len(segment.members))) + 0.25 * min(1.0, segment.coverage * 1.5)
+    score -= MENU_COST * (segment.linked >= 0.9 and segment.leaves < 1.6 and len(fields) > 2)
     score -= 0.3 * segment.boiler + 0.15 * crowd + 0.03 * (segment.mode == "run")
     return score, matches
+
+
+def _worth(match: Match) -> float:
+    """A guess by place alone says little about whether this is the list that was asked for."""
+    return min(match.score, 2.6) if match.score >= ACCEPT_MIN else 0.4 * match.score
 
 
 def _sample(members: Sequence[HtmlElement], size: int) -> list[HtmlElement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +17,10 @@ from meterhouse.extraction.engine.words import words_of
 
 ACCEPT_MIN = 0.95
 OPTIONS_MAX = 12
-LEFTOVER_MIN = 0.25
+LEFTOVER_MIN = 0.35
 _BY = frozenset(words_of("by von par por door av af przez от oleh di da de af tarafindan 作者 od"))
 _AT = frozenset(words_of("at in on @ bei om kl à i na v w"))
+_MARK = re.compile(r"(?:10|\d)[.,]\d{1,2}(?:\s*/\s*(?:5|10))?|\d\s*/\s*(?:5|10)")
 _SEEN_ATTRS = frozenset({"datetime", "content", "data-price", "data-date"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _LINKS = frozenset({"href", "src", "data-src"})
@@ -45,7 +47,11 @@ def assign(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]:
     title = next((one.column for one in chosen.values() if _is(one.wanted, "title")), None)
     for wanted in links:
         best = max(
-            (Match(wanted, column, rate_link(wanted, column, title)) for column in columns if _links(column)),
+            (
+                Match(wanted, column, rate_link(wanted, column, title))
+                for column in columns
+                if column.field.attr == "href"
+            ),
             key=lambda one: one.score,
             default=None,
         )
@@ -112,7 +118,14 @@ def _leftovers(
             column for column in columns if _plain(column) and not any(_touch(column, m.column) for m in held)
         ]
         rated = [
-            Match(wanted, column, rate(wanted, column) + 0.3 * _in_order(wanted, column, held, order))
+            Match(
+                wanted,
+                column,
+                rate(wanted, column)
+                + 0.3 * _in_order(wanted, column, held, order)
+                + 0.15 * min(1.0, 3 * len(set(column.present)) / len(column.present))
+                - 0.3 * column.headed,
+            )
             for column in free
         ]
         best = max(rated, key=lambda one: one.score, default=None)
@@ -125,10 +138,9 @@ def _plain(column: Column) -> bool:
     """A whole text of one element that no header or label gives to another field."""
     return (
         column.field.source == "css"
-        and not (column.field.attr or column.field.regex or column.derived)
+        and (column.field.attr in {None, "alt"} and not column.field.regex and not column.derived)
         and column.breadth < 3
         and len(set(column.present)) > 1
-        and not column.headed
     )
 
 
@@ -152,7 +164,7 @@ def _in_order(wanted: Wanted, column: Column, held: Sequence[Match], order: Sequ
 def _own_words(matches: list[Match], columns: Sequence[Column]) -> list[Match]:
     """A text that holds another chosen field inside itself keeps only its own words."""
     kept: list[Match] = []
-    for one in matches:
+    for one in (replace(one, column=bare(one.wanted, one.column, columns)) for one in matches):
         inner = any(other is not one and _holds(one.column, other.column) for other in matches)
         own = next((c for c in columns if inner and _piece_of(one.column, c)), None)
         kept.append(replace(one, column=own) if own is not None else one)
@@ -160,7 +172,7 @@ def _own_words(matches: list[Match], columns: Sequence[Column]) -> list[Match]:
 
 
 def _holds(outer: Column, inner: Column) -> bool:
-    if outer.field.piece is not None or outer.field.attr or inner.field.attr or outer.field.source != "css":
+    if outer.field.piece is not None or outer.field.attr or outer.field.regex or inner.field.attr or outer.field.source != "css":
         return False
     pairs = [(o, i) for o, i in zip(outer.nodes, inner.nodes, strict=True) if o is not None and i is not None]
     return bool(pairs) and all(o is not i and o in i.iterancestors() for o, i in pairs)
@@ -203,7 +215,7 @@ def rate(wanted: Wanted, column: Column) -> float:
 def rate_link(wanted: Wanted, column: Column, title: Column | None) -> float:
     score = 0.6 + 0.4 * column.fill + 0.6 * lexical(wanted, column)
     score += 0.4 * len(set(column.present)) / max(1, len(column.present))
-    if column.field.attr != "href":
+    if all("#" in value for value in column.present):
         score -= 0.6
     if title is not None:
         score += 1.2 * _same_anchor(title, column)
@@ -238,8 +250,10 @@ def lexical(wanted: Wanted, column: Column) -> float:
         best = max(best, _overlap(wanted.words, tokens))
         if role is not None and tokens and any(token in role.words for token in tokens):
             best = max(best, 0.8 if len(tokens) <= 2 else 0.6)
-    best = max(best, 0.9 * _any(wanted.words, column.own, role), 0.4 * _any(wanted.words, column.near, role))
-    best = max(best, 0.7 * _numbered(wanted, column))
+    best = max(best, 0.9 * _any(wanted, column.own), 0.4 * _any(wanted, column.near))
+    best = max(best, 0.7 * _numbered(wanted, column), 0.75 * _covered(wanted, column))
+    if column.field.selector.startswith("[itemprop=") and column.field.attr is None:
+        best += 0.2 * (best >= 0.5 or bool(role and role.hints & column.own))
     if role is not None:
         best = max(best, 0.75 * bool(role.hints & column.own), 0.4 * bool(role.hints & column.near))
         if role.name in _COUNTS:
@@ -275,9 +289,9 @@ def _cut_of(wanted: Wanted, whole: Column, part: Column) -> bool:
         return False
     tokens = tokens_of(part.lead)
     known = wanted.role.words if wanted.role else frozenset()
-    if tokens[-1] in _BY | _AT:
+    if tokens and tokens[-1] in _BY | _AT:
         return True
-    return all(token in known or any(alike(word, token) for word in wanted.words) for token in tokens)
+    return bool(tokens) and all(token in known or any(alike(word, token) for word in wanted.words) for token in tokens)
 
 
 def _overlap(words: Sequence[str], tokens: Sequence[str]) -> float:
@@ -291,16 +305,25 @@ def _overlap(words: Sequence[str], tokens: Sequence[str]) -> float:
     return 0.5 + 0.25 * hits / len(words) + 0.35 * back / len(tokens)
 
 
-def _any(words: Sequence[str], names: Iterable[str], role: Role | None) -> float:
-    names = list(names)
-    specific = [word for word in words if role is None or word not in role.words]
-    hits = sum(1 for word in words if any(alike(word, name) for name in names))
-    if not hits:
+def _any(wanted: Wanted, names: Iterable[str]) -> float:
+    role, names = wanted.role, list(names)
+    hit = [word for word in wanted.words if any(alike(word, name) for name in names)]
+    if not hit:
         return 0.0
-    exact = sum(1 for word in specific if any(alike(word, name) for name in names))
-    if role is not None and hits == exact and not any(name in role.hints for name in names):
-        return 0.4 * hits / len(words)
-    return 0.5 + 0.5 * hits / len(words) + (0.15 if exact else 0.0)
+    exact = [word for word in hit if role is None or word not in role.words]
+    share = len(hit) / len(wanted.words)
+    if len(wanted.common) < len(wanted.words) and wanted.common.issuperset(hit):
+        return 0.4 * share
+    if role is not None and len(hit) == len(exact) and not any(name in role.hints for name in names):
+        return 0.4 * share
+    return 0.5 + 0.5 * share + (0.15 if exact else 0.0)
+
+
+def _covered(wanted: Wanted, column: Column) -> float:
+    """The share of the field's words found in the element's names or around it, if several are."""
+    around = column.own | column.near
+    hits = sum(1 for word in wanted.words if any(alike(word, name) for name in around))
+    return hits / len(wanted.words) if hits > 1 else 0.0
 
 
 def _numbered(wanted: Wanted, column: Column) -> float:
@@ -348,7 +371,14 @@ def _form(wanted: Wanted, role: Role | None, column: Column) -> float:
         best += 0.3
     if role.name == "price" and share("money") > 0.7:
         best += 0.3
+    if role.name == "rating":
+        best += 0.4 * _scored(column)
     return best - 0.8 * (1 - best)
+
+
+def _scored(column: Column) -> float:
+    """The share of values that look like marks: decimals up to ten, or so many of five or ten."""
+    return sum(1 for value in column.present if _MARK.fullmatch(value)) / len(column.present)
 
 
 def _glyphs(column: Column) -> float:
@@ -367,7 +397,7 @@ def _title(column: Column) -> float:
     score = 0.45 * bool(around & _HEADINGS) + 0.35 * ("a" in around or "a" in inside)
     score += 0.15 * bool(around & {"b", "strong", "th"})
     score += 0.3 * len(set(column.present)) / len(column.present)
-    score -= min(0.6, 0.15 * max(0.0, column.breadth - 2))
+    score -= min(0.7, 0.2 * max(0.0, column.breadth - 1))
     score += 0.2 if 8 <= middle <= 150 else -0.4 if middle > 250 or middle < 3 else 0.0
     if column.field.piece is not None or _part_of_link(node):
         score -= 0.25
@@ -389,7 +419,20 @@ def _description(column: Column) -> float:
 
 
 def _same(one: Column, other: Column) -> bool:
-    return one is other or (one.field.attr == other.field.attr and one.values == other.values)
+    if one is other or (one.field.attr == other.field.attr and one.values == other.values):
+        return True
+    if one.field.attr or other.field.attr or one.field.source != other.field.source:
+        return False
+    if one.nodes == other.nodes:
+        return bool(one.lead or other.lead) and one.field.piece == other.field.piece
+    return _nearly(one, other)
+
+
+def _nearly(one: Column, other: Column) -> bool:
+    """True when one text is the other with a sign more, and one element stands inside the other."""
+    pairs = [(a, b) for a, b in zip(one.values, other.values, strict=True) if a and b]
+    close = sum(1 for a, b in pairs if abs(len(a) - len(b)) <= 2 and (a.startswith(b) or b.startswith(a)))
+    return len(pairs) > 1 and close >= 0.8 * len(pairs) and _touch(one, other)
 
 
 def _links(column: Column) -> bool:
