@@ -151,10 +151,17 @@ def _attribute(column: Column, name: str, base: str) -> Iterator[Column]:
                 field=reader,
                 values=values,
                 own=column.own | {name},
+                said=(*column.said, *_button(column)) if name == "href" else column.said,
                 alternates=alternates,
                 breadth=1.0,
             )
         )
+
+
+def _button(column: Column) -> tuple[str, ...]:
+    """The words of links that read the same in every record, as "PDF" or "Box score"."""
+    texts = {text_of(node) for node in column.nodes if node is not None}
+    return tuple(texts) if len(texts) == 1 and 0 < len(next(iter(texts))) < 40 else ()
 
 
 def _pieces(column: Column) -> Iterator[Column]:
@@ -252,5 +259,6 @@ def _merged(first: Column, column: Column) -> Column:
         depth=column.depth if inner else first.depth,
         alternates=(*first.alternates, *(() if len(first.alternates) > 1 else (column.field,))),
     )
-    better = column.derived < first.derived or (column.field.source == "label" and first.derived)
+    plainer = bool(first.field.attr) and not column.field.attr and not column.field.regex
+    better = column.derived < first.derived or (column.field.source == "label" and first.derived) or plainer
     return replace(merged, field=column.field, derived=column.derived) if better else merged

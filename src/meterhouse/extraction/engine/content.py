@@ -62,7 +62,7 @@ def main_of(root: HtmlElement) -> HtmlElement:
 
 
 def menu_named(element: HtmlElement) -> bool:
-    """True for elements that only their name makes a side matter, and a name that menus of dishes bear too."""
+    """True where only a name makes a side matter, and one that menus of dishes bear too."""
     names = f"{element.get('class') or ''} {element.get('id') or ''}"
     plain = element.tag not in _BOILERPLATE_TAGS and not element.get("role")
     return plain and bool(_MENU.search(names)) and not _BOILERPLATE.search(_MENU.sub(" ", names))

@@ -10,7 +10,8 @@ from meterhouse.extraction.engine.column import Column
 from meterhouse.extraction.engine.detail_columns import Evidence, evidence_of
 from meterhouse.extraction.engine.document import Document, classes_of
 from meterhouse.extraction.engine.lexicon import BY_NAME, fold
-from meterhouse.extraction.engine.match import Match, assign, bare, lexical, rate, said_by_label
+from meterhouse.extraction.engine.match import Match, assign, bare
+from meterhouse.extraction.engine.rating import lexical, rate, said_by_label
 from meterhouse.extraction.engine.request import Wanted, Wish
 from meterhouse.extraction.engine.segments import Census
 from meterhouse.extraction.engine.words import words_of
@@ -22,7 +23,8 @@ DEFAULT_ROLES = ("title", "price", "date", "author", "description", "image")
 _SIDE_KEYS = frozenset(
     words_of(
         "site_name breadcrumblist itemlist website organization sitenavigationelement searchaction"
-        " imageobject wpheader wpfooter newsmediaorganization corporation itemlistelement breadcrumb comment review reviews"
+        " imageobject wpheader wpfooter newsmediaorganization corporation itemlistelement"
+        " breadcrumb comment review reviews"
     )
 )
 _TRUST = {"jsonld": 0.75, "microdata": 0.7, "meta": 0.35, "state": -0.3}
@@ -192,6 +194,6 @@ def _as_summary(column: Column, evidence: Evidence) -> float:
     if column.field.source in _TRUST:
         return score
     if any(value.startswith(one[:_SUMMARY_CHARS_MIN]) or one.startswith(value) for one in evidence.summaries):
-        return score + 0.9 if len(value) >= _SUMMARY_CHARS_MIN else score
+        return score + 1.2 if len(value) >= _SUMMARY_CHARS_MIN else score
     prose = column.nodes[0] is not None and column.nodes[0].tag == "p" and column.breadth < 4
     return score + 0.8 if prose and len(value) in _PROSE_CHARS and column.field.piece is None else score

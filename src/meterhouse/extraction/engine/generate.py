@@ -11,8 +11,8 @@ from meterhouse.extraction.engine.detail import Detail, best_detail
 from meterhouse.extraction.engine.document import Document, parse
 from meterhouse.extraction.engine.listing import Listing, best_listing
 from meterhouse.extraction.engine.request import Wish, understand
-from meterhouse.extraction.engine.segments import Census
 from meterhouse.extraction.engine.run import extract, fill_of, shape
+from meterhouse.extraction.engine.segments import Census
 from meterhouse.extraction.model import (
     Container,
     Contract,

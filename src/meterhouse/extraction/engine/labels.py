@@ -1,4 +1,4 @@
-"""Labels and what they stand before: definition lists, header cells, "Price: 12" in running markup, headings."""
+"""Labels and what they stand before: definition lists, header cells, "Price: 12" in markup, headings."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ LABEL_CHARS_MAX = 50
 ITEMS_MAX = 300
 ITEM_CHARS_MAX = 400
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_LINE_TAGS = INLINE_TAGS | {"br"}
 _LABEL_TAGS = frozenset({*_HEADINGS, "dt", "th", "b", "strong", "label", "legend", "caption", "summary"})
 _INLINE_PAIR = re.compile(r"^([^:：\d|]{2,40})\s*[:：]\s*(\S.{0,300})$", re.S)
 _LABEL_CLASS = re.compile(r"label|caption|term|title|head|key|name|strong", re.I)
@@ -157,11 +158,16 @@ def _block(label: HtmlElement) -> list[HtmlElement]:
     for follower in node.itersiblings():
         if not isinstance(follower.tag, str) or follower.tag in HIDDEN_TAGS:
             continue
-        alike_label = follower.tag == node.tag and follower.get("class") == node.get("class")
-        if rank > _rank(follower) or rank == _rank(follower) < 9 or (alike_label and node.tag not in {"div", "p", "span", "a"}):
+        if rank > _rank(follower) or rank == _rank(follower) < 9 or _another(node, follower):
             break
         block.append(follower)
     return block
+
+
+def _another(label: HtmlElement, follower: HtmlElement) -> bool:
+    """True for the next label of the same make; plain boxes all look alike and say nothing."""
+    alike_made = follower.tag == label.tag and follower.get("class") == label.get("class")
+    return alike_made and label.tag not in {"div", "p", "span", "a"}
 
 
 def _rank(element: HtmlElement) -> int:
@@ -176,7 +182,8 @@ def _items(block: Sequence[HtmlElement]) -> list[str]:
     if not whole:
         return []
     for tag, least in (("li", 0.5), ("a", 0.6)):
-        found = [one for part in block for one in part.iter(tag) if next(one.iterdescendants(tag), None) is None]
+        every = [one for part in block for one in part.iter(tag)]
+        found = [one for one in every if next(one.iterdescendants(tag), None) is None]
         texts = [text for one in found if (text := text_of(one))]
         if len(texts) > (tag == "li") and sum(len(text) for text in texts) >= least * whole:
             return [_unmarked(text) for text in texts[:ITEMS_MAX]]
@@ -193,7 +200,7 @@ def _lines(element: HtmlElement) -> Iterator[str]:
     """The texts of an element's innermost blocks, parted at line breaks; headings are left out."""
     if element.tag in _HEADINGS or element.tag in HIDDEN_TAGS:
         return
-    if any(isinstance(child.tag, str) and child.tag not in INLINE_TAGS and child.tag != "br" for child in element):
+    if any(isinstance(child.tag, str) and child.tag not in _LINE_TAGS for child in element):
         for child in element:
             if isinstance(child.tag, str):
                 yield from _lines(child)

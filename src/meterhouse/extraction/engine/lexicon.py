@@ -130,8 +130,7 @@ ROLES: tuple[Role, ...] = (
         " forfatter skribent tekija автор авторы исполнитель συγγραφέας yazar penulis 作者 著者"
         " 投稿者 저자 tacgia hofundur who by reviewer user username owner poster creator starter"
         " kunstler interprete artista",
-        "author byline by creator writer artist user username owner poster starter member profile"
-        " nickname",
+        "author byline by creator writer artist user username owner poster starter member profile nickname",
         "text",
     ),
     _role(
@@ -152,7 +151,7 @@ ROLES: tuple[Role, ...] = (
     _role(
         "rating",
         "rating ratings bewertung note valoracion puntuacion valutazione beoordeling vurdering"
-        " betyg ocena рейтинг оценка βαθμολογία puan penilaian 評価 评分 평점",
+        " betyg ocena рейтинг оценка βαθμολογία puan penilaian 評価 评分 평점 등급",
         "rating stars score ratingvalue",
         "number",
     ),

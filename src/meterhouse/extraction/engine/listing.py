@@ -22,6 +22,10 @@ SAMPLE_SMALL = 8
 SAMPLE_LARGE = 30
 FINALISTS = 4
 MENU_COST = 0.15
+WIDER_COST_MAX = 0.25
+WIDER_RATIO_MIN = 1.3
+WIDER_TRIES = 12
+EXACT_KINDS = frozenset({"money", "date", "time"})
 DEFAULT_ROLES = ("title", "link", "price", "date", "author", "description", "category", "image")
 
 
@@ -40,15 +44,34 @@ def best_listing(document: Document, wish: Wish, census: Census) -> Listing | No
     fields = wish.fields or tuple(Wanted(name, (name,), BY_NAME[name]) for name in DEFAULT_ROLES)
     rated = [(_rate(segment, fields, document, SAMPLE_SMALL), segment) for segment in segments(census)]
     rated.sort(key=lambda one: -one[0][0])
-    best: tuple[float, list[Match], Segment] | None = None
-    for _, segment in rated[:FINALISTS]:
-        score, matches = _rate(segment, fields, document, SAMPLE_LARGE)
-        if matches and (best is None or score > best[0]):
-            best = (score, matches, segment)
+    finals = [(*_rate(segment, fields, document, SAMPLE_LARGE), segment) for _, segment in rated[:FINALISTS]]
+    best = max((one for one in finals if one[1]), key=lambda one: one[0], default=None)
     if best is None:
         return None
+    for (score, _), segment in rated[:WIDER_TRIES]:
+        if score > best[0] - WIDER_COST_MAX and _wider(segment, best[2]):
+            score, matches = _rate(segment, fields, document, SAMPLE_LARGE)
+            if score > best[0] - WIDER_COST_MAX and _as_good(matches, best[1]):
+                best = (score, matches, segment)
     score, matches, segment = best
     return Listing(_container(segment, matches), _fields(matches), score, len(segment.members))
+
+
+def _wider(wide: Segment, narrow: Segment) -> bool:
+    """True when every record of the narrow list is one of the wide list too, which has more of them."""
+    if wide.mode != narrow.mode or len(wide.members) < WIDER_RATIO_MIN * len(narrow.members):
+        return False
+    members = set(wide.members)
+    holders = {next((a for a in (one, *one.iterancestors()) if a in members), None) for one in narrow.members}
+    return None not in holders and len(holders) == len(narrow.members)
+
+
+def _as_good(wide: Sequence[Match], narrow: Sequence[Match]) -> bool:
+    """True when the wide list answers the same fields and names each of its records."""
+    answered = {one.wanted.name for one in wide if one.score >= ACCEPT_MIN}
+    keys = [one for one in wide if one.wanted.role is BY_NAME["title"]] or list(wide[:1])
+    same = {one.wanted.name for one in narrow if one.score >= ACCEPT_MIN} <= answered
+    return same and all(one.column.fill >= 0.9 for one in keys)
 
 
 def _rate(
@@ -70,7 +93,10 @@ def _rate(
 
 def _worth(match: Match) -> float:
     """A guess by place alone says little about whether this is the list that was asked for."""
-    return min(match.score, 2.6) if match.score >= ACCEPT_MIN else 0.4 * match.score
+    if match.score < ACCEPT_MIN:
+        return 0.4 * match.score
+    exact = match.wanted.role is not None and bool(match.wanted.role.kinds & EXACT_KINDS)
+    return min(match.score, 3.0 if exact else 2.6)
 
 
 def _sample(members: Sequence[HtmlElement], size: int) -> list[HtmlElement]:

@@ -268,4 +268,4 @@ def _zebra(heads: Sequence[HtmlElement], known: set[HtmlElement]) -> bool:
 
 
 def _shape(element: HtmlElement) -> tuple[object, ...]:
-    return tuple((child.tag, len(child) > 0) for child in element)
+    return tuple((child.tag, tuple(inner.tag for inner in child)) for child in element)

@@ -194,7 +194,7 @@ def distinct(found: dict[str, Found], total: int) -> Iterator[tuple[str, list[st
 
 
 def _same(one: Found, total: int) -> tuple[int, ...]:
-    """What makes two keys one: the first element per record, or on a page all of them, as a field may want all."""
+    """What makes two keys one: the first element per record, or on a page all, as a field may want all."""
     if total > 1:
         return tuple(id(one.at[at][0]) for at in sorted(one.at))
     return tuple(id(element) for element in one.at[0][:60])
