@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -32,13 +32,19 @@ def generate(
     *,
     output_schema: Mapping[str, object] | None = None,
     kind: Literal["css", "content"] | None = None,
+    known: Sequence[Item] | None = None,
 ) -> Generated:
-    """Make a strategy and try it; raises `ExtractionFailed` when the page holds nothing that answers."""
+    """Make a strategy and try it; raises `ExtractionFailed` when the page holds nothing that answers.
+
+    `known` are items found on this or a like page before: where their values stand, their fields are.
+    """
     schema = None if output_schema is None else OutputSchema.parse(output_schema)
     document = parse(page)
     if kind == "content":
         return _content(document)
     wish = _wish(request, schema, output_schema)
+    if known:
+        wish = _with_examples(wish, texts_of(known))
     strategy = _strategy(document, wish, output_schema)
     if strategy is None:
         raise _nothing(page, wish)
@@ -55,6 +61,30 @@ def _wish(request: str, schema: OutputSchema | None, raw: Mapping[str, object] |
         return understand(request)
     many = True if schema.wrapper is not None or (raw or {}).get("type") == "array" else None
     return understand(request, schema.flat_types(), many)
+
+
+def _with_examples(wish: Wish, texts: Mapping[str, set[str]]) -> Wish:
+    fields = tuple(replace(one, examples=frozenset(texts.get(one.name, ()))) for one in wish.fields)
+    return replace(wish, fields=fields)
+
+
+def texts_of(items: Sequence[Item]) -> dict[str, set[str]]:
+    """Every value as text, by its field; fields within fields are joined as flat schema names are."""
+    texts: dict[str, set[str]] = {}
+
+    def walk(value: object, name: str) -> None:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                walk(inner, f"{name}_{key}" if name else str(key))
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner, name)
+        elif value not in (None, ""):
+            texts.setdefault(name, set()).add(str(value))
+
+    for item in items:
+        walk(item, "")
+    return texts
 
 
 def _content(document: Document) -> Generated:
