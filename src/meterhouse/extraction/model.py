@@ -13,6 +13,7 @@ DOCUMENT_VERSION = 1
 Kind = Literal["css", "content"]
 Source = Literal["css", "label", "section", "jsonld", "microdata", "meta", "state"]
 Mode = Literal["each", "run", "page"]
+Reading = Literal["full", "fast"]
 FailureReason = Literal[
     "nothing_found",
     "empty",
@@ -193,7 +194,8 @@ class Contract:
 class Strategy:
     """A stored extraction plan: declarative, free of code, and enough to run on its own.
 
-    `request` is the sentence it was made from, with which a rebuilt page is mined again.
+    `request` is the sentence it was made from, with which a rebuilt page is mined again. `reading` is
+    "fast" where selectors alone suffice and gave the same items; "full" is always right.
     """
 
     kind: Kind = "css"
@@ -202,6 +204,7 @@ class Strategy:
     output_schema: Mapping[str, object] | None = None
     contract: Contract = field(default_factory=Contract)
     request: str = ""
+    reading: Reading = "full"
     version: int = DOCUMENT_VERSION
 
     def to_document(self) -> dict[str, object]:
@@ -214,13 +217,17 @@ class Strategy:
         if self.request:
             document["request"] = self.request
         document["contract"] = self.contract.to_document()
+        if self.reading != "full":
+            document["reading"] = self.reading
         return document
 
     @classmethod
     def from_document(cls, document: object) -> Strategy:
         """Read a strategy back, also one written by hand; raises `Invalid` naming the faulty key."""
         reader = _Reader(document, ())
-        reader.only("version", "kind", "container", "fields", "output_schema", "contract", "request")
+        reader.only(
+            "version", "kind", "container", "fields", "output_schema", "contract", "request", "reading"
+        )
         version = reader.integer("version", DOCUMENT_VERSION)
         if version != DOCUMENT_VERSION:
             raise _refused(
@@ -235,6 +242,7 @@ class Strategy:
             output_schema=None if schema is None else _Reader(schema, ("output_schema",)).document,
             contract=Contract.from_document(reader.value("contract", {})),
             request=reader.text("request") or "",
+            reading=cast(Reading, reader.choice("reading", get_args(Reading), "full")),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from meterhouse.extraction.engine import fast
 from meterhouse.extraction.engine.content import sections
 from meterhouse.extraction.engine.contract import contract_of
 from meterhouse.extraction.engine.detail import Detail, best_detail
@@ -52,8 +53,17 @@ def generate(
     if not found:
         raise _nothing(page, wish)
     contract = contract_of(found, strategy.fields)
-    strategy = replace(strategy, contract=contract, request=request)
+    strategy = with_reading(replace(strategy, contract=contract, request=request), page, found)
     return Generated(strategy, shape(found, strategy), _notes(wish, found))
+
+
+def with_reading(strategy: Strategy, page: Page, found: Sequence[Item]) -> Strategy:
+    """The strategy marked for the fast reading if that finds the very same items on its page."""
+    try:
+        same = fast.readable(strategy) and fast.extract(strategy, page) == found
+    except fast.Unreadable:
+        same = False
+    return replace(strategy, reading="fast" if same else "full")
 
 
 def _wish(request: str, schema: OutputSchema | None, raw: Mapping[str, object] | None) -> Wish:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from meterhouse.extraction.engine.contract import breaches, field_breach, fill_of
 from meterhouse.extraction.engine.document import Document
-from meterhouse.extraction.engine.generate import generate, texts_of
+from meterhouse.extraction.engine.generate import generate, texts_of, with_reading
 from meterhouse.extraction.engine.obstacles import obstacle_of
 from meterhouse.extraction.engine.reading import extract, shape
 from meterhouse.extraction.model import (
@@ -44,7 +44,7 @@ def repair(
     if mended is not None:
         found = extract(mended.container, mended.fields, document)
         if found and not breaches(strategy.contract, found, mended.fields):
-            return _result(mended, found, "alternates", broken)
+            return _result(with_reading(mended, page, found), found, "alternates", broken)
     if strategy.request and strategy.contract.records and not _kept_out(document):
         return _by_mining(strategy, page, document, broken, known)
     return None
