@@ -56,7 +56,7 @@ def page_text(page: Page) -> str:
     text = decode(page.html)
     if not text.strip():
         raise ExtractionFailed("The page is empty.", reason="empty", evidence={"bytes": len(page.html)})
-    opened = text.count("<") - text.count("</")
+    opened = text.count("<") - text.count("</") if len(text) > 2 * NODES_MAX else 0
     if opened > 2 * NODES_MAX:  # parsing alone would take more memory than one page is worth
         raise _too_large(opened, 0)
     return text
