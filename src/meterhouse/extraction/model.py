@@ -194,7 +194,8 @@ class Contract:
 class Strategy:
     """A stored extraction plan: declarative, free of code, and enough to run on its own.
 
-    `request` is the sentence it was made from, with which a rebuilt page is mined again. `reading` is
+    `request` is the sentence it was made from, with which a rebuilt page is mined again, `url` the address
+    of the page it was made on. `reading` is
     "fast" where selectors alone suffice and gave the same items; "full" is always right.
     """
 
@@ -204,6 +205,7 @@ class Strategy:
     output_schema: Mapping[str, object] | None = None
     contract: Contract = field(default_factory=Contract)
     request: str = ""
+    url: str = ""
     reading: Reading = "full"
     version: int = DOCUMENT_VERSION
 
@@ -216,6 +218,8 @@ class Strategy:
             document["output_schema"] = dict(self.output_schema)
         if self.request:
             document["request"] = self.request
+        if self.url:
+            document["url"] = self.url
         document["contract"] = self.contract.to_document()
         if self.reading != "full":
             document["reading"] = self.reading
@@ -226,7 +230,7 @@ class Strategy:
         """Read a strategy back, also one written by hand; raises `Invalid` naming the faulty key."""
         reader = _Reader(document, ())
         reader.only(
-            "version", "kind", "container", "fields", "output_schema", "contract", "request", "reading"
+            "version", "kind", "container", "fields", "output_schema", "contract", "request", "url", "reading"
         )
         version = reader.integer("version", DOCUMENT_VERSION)
         if version != DOCUMENT_VERSION:
@@ -242,6 +246,7 @@ class Strategy:
             output_schema=None if schema is None else _Reader(schema, ("output_schema",)).document,
             contract=Contract.from_document(reader.value("contract", {})),
             request=reader.text("request") or "",
+            url=reader.text("url") or "",
             reading=cast(Reading, reader.choice("reading", get_args(Reading), "full")),
         )
 

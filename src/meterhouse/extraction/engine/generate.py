@@ -53,7 +53,7 @@ def generate(
     if not found:
         raise _nothing(page, wish)
     contract = contract_of(found, strategy.fields)
-    strategy = with_reading(replace(strategy, contract=contract, request=request), page, found)
+    strategy = with_reading(replace(strategy, contract=contract, request=request, url=page.url), page, found)
     return Generated(strategy, shape(found, strategy), _notes(wish, found))
 
 

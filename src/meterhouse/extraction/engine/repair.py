@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from meterhouse.extraction.engine.contract import breaches, field_breach, fill_of
 from meterhouse.extraction.engine.document import Document
@@ -146,15 +147,15 @@ def _by_mining(
         return None
     found = extract(fresh.container, fresh.fields, document)
     again = breaches(strategy.contract, found, strategy.fields)
-    if not found or again or not _plausible(strategy, found, made.items, known):
+    if not found or again or not _plausible(strategy, page, found, made.items, known):
         return None
     return _result(fresh, found, "mined", broken)
 
 
 def _plausible(
-    strategy: Strategy, found: Sequence[Item], items: Sequence[Item], known: Sequence[Item] | None
+    strategy: Strategy, page: Page, found: Sequence[Item], items: Sequence[Item], known: Sequence[Item] | None
 ) -> bool:
-    """True when the mined items are those of before, or others of exactly their make."""
+    """True when the mined items are those of before, or others of exactly their make on the same site."""
     before = strategy.contract.records
     if not before / RECORDS_FACTOR <= len(found) <= before * RECORDS_FACTOR:
         return False
@@ -162,11 +163,11 @@ def _plausible(
         shares = overlap(items, known)
         if max(shares.values(), default=0.0) >= OVERLAP_MIN:
             return all(shares.get(name, 1.0) >= OVERLAP_MIN for name in _steady(strategy))
-    shapes = strategy.contract.shapes
-    exact = [name for name, one in shapes.items() if one.kind is not None]
+    exact = [name for name, one in strategy.contract.shapes.items() if one.kind not in {None, "url"}]
     counted = [name for name, share in strategy.contract.fill.items() if share >= 0.5]
     fill = fill_of(found, counted)
-    return bool(exact) and len(counted) > 1 and all(fill[name] >= 0.5 for name in counted)
+    alike = bool(exact) and len(counted) > 1 and all(fill[name] >= 0.5 for name in counted)
+    return alike and urlsplit(page.url).hostname == urlsplit(strategy.url).hostname
 
 
 def _steady(strategy: Strategy) -> list[str]:
