@@ -13,7 +13,18 @@ DOCUMENT_VERSION = 1
 Kind = Literal["css", "content"]
 Source = Literal["css", "label", "section", "jsonld", "microdata", "meta", "state"]
 Mode = Literal["each", "run", "page"]
-FailureReason = Literal["nothing_found", "empty", "structure_changed", "unreadable", "too_large"]
+Reading = Literal["full", "fast"]
+FailureReason = Literal[
+    "nothing_found",
+    "empty",
+    "structure_changed",
+    "blocked",
+    "login_required",
+    "consent_wall",
+    "unreadable",
+    "too_large",
+]
+RepairKind = Literal["alternates", "mined"]
 
 Item = dict[str, object]
 
@@ -46,7 +57,8 @@ class Field:
 
     `selector` is a CSS selector inside the record (sources css and section), the label's words (label),
     or a path of keys joined by dots (jsonld, microdata, meta, state). `piece` picks one text run of a
-    mixed element; `regex` keeps its first group; `many` collects every match into a list.
+    mixed element; `regex` keeps its first group; `many` collects every match into a list. `alternates`
+    are other ways to the same values, tried for all records at once when the contract is broken.
     """
 
     source: Source = "css"
@@ -94,13 +106,14 @@ class Container:
     """What one record is: each match (`each`), a match with the siblings up to the next (`run`), or the page.
 
     With `header`, only rows of tables whose column headers read so; records without a value in any of the
-    `require` fields are left out.
+    `require` fields are left out. `alternates` are other selectors of the same elements.
     """
 
     selector: str = ""
     mode: Mode = "each"
     require: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
+    alternates: tuple[str, ...] = ()
 
     def to_document(self) -> dict[str, object]:
         document: dict[str, object] = {"selector": self.selector, "mode": self.mode}
@@ -108,18 +121,44 @@ class Container:
             document["header"] = list(self.header)
         if self.require:
             document["require"] = list(self.require)
+        if self.alternates:
+            document["alternates"] = list(self.alternates)
         return document
 
     @classmethod
     def from_document(cls, document: object) -> Container:
         reader = _Reader(document, ("container",))
-        reader.only("selector", "mode", "require", "header")
+        reader.only("selector", "mode", "require", "header", "alternates")
         return cls(
             selector=reader.text("selector") or "",
             mode=cast(Mode, reader.choice("mode", get_args(Mode), "each")),
             require=reader.texts("require"),
             header=reader.texts("header"),
+            alternates=reader.texts("alternates"),
         )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a field's values were like: their kind if nearly all had one, lengths, how many differed."""
+
+    kind: str | None = None
+    length: tuple[int, int] = (0, 0)
+    distinct: float = 0.0
+
+    def to_document(self) -> dict[str, object]:
+        kind: dict[str, object] = {} if self.kind is None else {"kind": self.kind}
+        return kind | {"length": list(self.length), "distinct": self.distinct}
+
+    @classmethod
+    def from_document(cls, document: object, path: tuple[str | int, ...]) -> Shape:
+        reader = _Reader(document, path)
+        reader.only("kind", "length", "distinct")
+        length = reader.sequence("length")
+        if len(length) != 2 or not all(isinstance(one, int) for one in length):
+            raise _refused((*path, "length"), "two whole numbers are needed")
+        low, high = (int(str(one)) for one in length)
+        return cls(reader.text("kind"), (low, high), reader.number("distinct"))
 
 
 @dataclass(frozen=True)
@@ -128,27 +167,46 @@ class Contract:
 
     records: int = 0
     fill: Mapping[str, float] = field(default_factory=dict)
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
 
     def to_document(self) -> dict[str, object]:
-        return {"records": self.records, "fill": dict(self.fill)}
+        document: dict[str, object] = {"records": self.records, "fill": dict(self.fill)}
+        if self.shapes:
+            document["shapes"] = {name: one.to_document() for name, one in self.shapes.items()}
+        return document
 
     @classmethod
     def from_document(cls, document: object) -> Contract:
         reader = _Reader(document, ("contract",))
-        reader.only("records", "fill")
+        reader.only("records", "fill", "shapes")
         fill = _Reader(reader.value("fill", {}), ("contract", "fill"))
-        return cls(records=reader.integer("records") or 0, fill={k: fill.number(k) for k in fill.document})
+        shapes = _Reader(reader.value("shapes", {}), ("contract", "shapes")).document
+        return cls(
+            records=reader.integer("records") or 0,
+            fill={name: fill.number(name) for name in fill.document},
+            shapes={
+                name: Shape.from_document(one, ("contract", "shapes", name)) for name, one in shapes.items()
+            },
+        )
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """A stored extraction plan: declarative, free of code, and enough to run on its own."""
+    """A stored extraction plan: declarative, free of code, and enough to run on its own.
+
+    `request` is the sentence it was made from, with which a rebuilt page is mined again, `url` the address
+    of the page it was made on. `reading` is
+    "fast" where selectors alone suffice and gave the same items; "full" is always right.
+    """
 
     kind: Kind = "css"
     container: Container = field(default_factory=Container)
     fields: Mapping[str, Field] = field(default_factory=dict)
     output_schema: Mapping[str, object] | None = None
     contract: Contract = field(default_factory=Contract)
+    request: str = ""
+    url: str = ""
+    reading: Reading = "full"
     version: int = DOCUMENT_VERSION
 
     def to_document(self) -> dict[str, object]:
@@ -158,14 +216,22 @@ class Strategy:
             document["fields"] = {name: one.to_document() for name, one in self.fields.items()}
         if self.output_schema is not None:
             document["output_schema"] = dict(self.output_schema)
+        if self.request:
+            document["request"] = self.request
+        if self.url:
+            document["url"] = self.url
         document["contract"] = self.contract.to_document()
+        if self.reading != "full":
+            document["reading"] = self.reading
         return document
 
     @classmethod
     def from_document(cls, document: object) -> Strategy:
         """Read a strategy back, also one written by hand; raises `Invalid` naming the faulty key."""
         reader = _Reader(document, ())
-        reader.only("version", "kind", "container", "fields", "output_schema", "contract")
+        reader.only(
+            "version", "kind", "container", "fields", "output_schema", "contract", "request", "url", "reading"
+        )
         version = reader.integer("version", DOCUMENT_VERSION)
         if version != DOCUMENT_VERSION:
             raise _refused(
@@ -179,6 +245,9 @@ class Strategy:
             fields={name: Field.from_document(one, ("fields", name)) for name, one in fields.items()},
             output_schema=None if schema is None else _Reader(schema, ("output_schema",)).document,
             contract=Contract.from_document(reader.value("contract", {})),
+            request=reader.text("request") or "",
+            url=reader.text("url") or "",
+            reading=cast(Reading, reader.choice("reading", get_args(Reading), "full")),
         )
 
 
@@ -192,12 +261,45 @@ class Generated:
 
 
 @dataclass(frozen=True)
+class Breach:
+    """One promise of the contract that a run did not keep: of a field, or of the number of records."""
+
+    what: Literal["records", "fill", "kind", "length", "distinct"]
+    before: object
+    now: object
+    field: str | None = None
+
+    def sentence(self) -> str:
+        whose = f"{self.what} of {self.field!r}" if self.field else self.what
+        return f"{whose} was {self.before}, is {self.now}"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """How a run kept its contract after all, and the strategy to store for the next one.
+
+    `before` is what was broken, `after` how the fields and the container are found now.
+    """
+
+    how: RepairKind
+    strategy: Strategy
+    before: tuple[Breach, ...] = ()
+    after: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class RunResult:
-    """The items of one run. `fill` is the share of records with a value, per field."""
+    """The items of one run. `fill` is the share of records with a value, per field.
+
+    `lost` names fields that used to have values and now have none: their absence is no news about the
+    records. `repaired` is set when the strategy as stored would not have found these items.
+    """
 
     items: list[Item]
     fill: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    repaired: Repair | None = None
 
 
 def _refused(path: tuple[str | int, ...], message: str) -> Invalid:
