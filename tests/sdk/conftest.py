@@ -89,11 +89,15 @@ class RawServer:
             except OSError:
                 return
             self.connections += 1
-            connection.recv(65536)
+            request = connection.makefile("rb")
+            lines = list(iter(request.readline, b"\r\n"))
+            length = next((int(line.split(b":")[1]) for line in lines if line[:15].lower() == b"content-length:"), 0)
+            request.read(length)
             connection.sendall(self._answer)
             if self._stays:
                 self._open.append(connection)
             else:
+                connection.shutdown(socket.SHUT_RDWR)
                 connection.close()
 
     def close(self) -> None:
