@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.sdk.ours import sdk
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -91,7 +92,9 @@ class RawServer:
             self.connections += 1
             request = connection.makefile("rb")
             lines = list(iter(request.readline, b"\r\n"))
-            length = next((int(line.split(b":")[1]) for line in lines if line[:15].lower() == b"content-length:"), 0)
+            length = next(
+                (int(line.split(b":")[1]) for line in lines if line[:15].lower() == b"content-length:"), 0
+            )
             request.read(length)
             connection.sendall(self._answer)
             if self._stays:

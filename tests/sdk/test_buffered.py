@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.sdk.ours import run, sdk
 from tests.server import ServerProcess
 
@@ -43,7 +44,9 @@ class Sink:
             answer = 400
         if answer == 204:
             self.ids += [event["id"] for event in events]
-        return httpx.Response(answer, json={"detail": "No, because."}) if answer != 204 else httpx.Response(204)
+        return (
+            httpx.Response(answer, json={"detail": "No, because."}) if answer != 204 else httpx.Response(204)
+        )
 
 
 @pytest.fixture
@@ -111,7 +114,8 @@ class TestDelivery:
     def test_from_many_threads(self, client: Any, sink: Sink) -> None:
         with client.events.buffered(max_items=50, max_pending=200) as buffer:
             threads = [
-                threading.Thread(target=lambda: [buffer.add(EVENT) for _ in range(500)], daemon=True) for _ in range(8)
+                threading.Thread(target=lambda: [buffer.add(EVENT) for _ in range(500)], daemon=True)
+                for _ in range(8)
             ]
             for thread in threads:
                 thread.start()
@@ -253,7 +257,7 @@ class TestTrouble:
         sink.answers = [httpx.ConnectError("down")] * 100_000
         buffer = client.events.buffered()
         buffer.add(EVENT)
-        with pytest.raises(errors.DeliveryError, match="not acknowledged after 0.2 seconds"):
+        with pytest.raises(errors.DeliveryError, match="not acknowledged"):
             buffer.flush(timeout=0.2)
         started = time.monotonic()
         with pytest.raises(errors.DeliveryError, match="given up") as raised:
@@ -294,28 +298,30 @@ class TestAgainstTheServer:
     def test_across_kills_and_restarts(self, own_server: ServerProcess, kind: str) -> None:
         slug = self.meter(own_server)
         stop = threading.Event()
+        options = {"max_items": 100, "max_seconds": 0.05, "max_pending": 5000, "source": "s"}
         sent = 0
 
         def from_threads() -> None:
             nonlocal sent
-            with sdk.MeterClient(own_server.api_key, own_server.base_url) as client:
-                with client.events.buffered(max_items=100, max_seconds=0.05, max_pending=5000, source="s") as buffer:
-                    while not stop.is_set():
-                        buffer.add(type=slug, subject="x", data={"n": sent})
-                        sent += 1
-                        time.sleep(0.0001)
+            client = sdk.MeterClient(own_server.api_key, own_server.base_url)
+            with client, client.events.buffered(**options) as buffer:
+                while not stop.is_set():
+                    buffer.add(type=slug, subject="x", data={"n": sent})
+                    sent += 1
+                    time.sleep(0.0001)
 
         async def from_tasks() -> None:
             nonlocal sent
             async with sdk.AsyncMeterClient(own_server.api_key, own_server.base_url) as client:
-                options = {"max_items": 100, "max_seconds": 0.05, "max_pending": 5000, "source": "s"}
                 async with client.events.buffered(**options) as buffer:
                     while not stop.is_set():
                         await buffer.add(type=slug, subject="x", data={"n": sent})
                         sent += 1
                         await asyncio.sleep(0.0001)
 
-        producer = threading.Thread(target=from_threads if kind == "threads" else lambda: asyncio.run(from_tasks()))
+        producer = threading.Thread(
+            target=from_threads if kind == "threads" else lambda: asyncio.run(from_tasks())
+        )
         producer.start()
         for _ in range(2):
             time.sleep(1)

@@ -1,4 +1,4 @@
-"""Everything that can be wrong on the way: each raises the error that fits, in one sentence, in bounded time."""
+"""Everything that can be wrong on the way raises the error that fits: one sentence, in bounded time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.sdk.conftest import RawServer
 from tests.sdk.ours import sdk
 from tests.server import ServerProcess, free_port
@@ -19,7 +20,10 @@ HTML = b"<!doctype html>\n<html><body><h1>Welcome to the proxy</h1>\n<p>Sign in<
 
 
 def answer(head: str, body: bytes, *, length: int | None = None) -> bytes:
-    return f"HTTP/1.1 {head}\r\ncontent-length: {len(body) if length is None else length}\r\n\r\n".encode() + body
+    return (
+        f"HTTP/1.1 {head}\r\ncontent-length: {len(body) if length is None else length}\r\n\r\n".encode()
+        + body
+    )
 
 
 def raised_by(call: Callable[[], Any], kind: type[Exception]) -> Any:
@@ -55,7 +59,9 @@ class TestOnTheNetwork:
         assert raised_by(client.polar.meters.list, errors.AuthenticationError).code == "invalid_token"
 
     def test_the_server_is_down(self) -> None:
-        error = raised_by(client_of(f"http://127.0.0.1:{free_port()}").list_jobs, errors.ConnectionFailedError)
+        error = raised_by(
+            client_of(f"http://127.0.0.1:{free_port()}").list_jobs, errors.ConnectionFailedError
+        )
         assert error.retryable
         assert error.attempts == 3
         assert "cannot be reached" in str(error)
@@ -107,7 +113,9 @@ class TestOnTheNetwork:
         raised_by(client_of(raw_server(b"HTTP/1.1 200").base_url).list_jobs, errors.ConnectionFailedError)
 
     def test_something_that_is_not_http(self, raw_server: Start) -> None:
-        raised_by(client_of(raw_server(b"220 mail ready\r\n").base_url).list_jobs, errors.ConnectionFailedError)
+        raised_by(
+            client_of(raw_server(b"220 mail ready\r\n").base_url).list_jobs, errors.ConnectionFailedError
+        )
 
     @pytest.mark.parametrize("call", ["list_jobs", "events.list", "meters.query_csv"])
     def test_a_page_of_a_proxy(self, raw_server: Start, call: str) -> None:
@@ -133,7 +141,9 @@ class TestOnTheNetwork:
         error = raised_by(client_of(server.base_url).list_jobs, errors.UnexpectedResponseError)
         assert "broken JSON" in str(error)
 
-    @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"])
+    @pytest.mark.parametrize(
+        "status", ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"]
+    )
     def test_a_redirect(self, raw_server: Start, status: str) -> None:
         server = raw_server(answer(f"{status}\r\nlocation: https://server.test/api/jobs", b""))
         error = raised_by(client_of(server.base_url).list_jobs, errors.RedirectError)
@@ -192,7 +202,12 @@ class TestWhichError:
         [
             ({"detail": "Gone", "code": "not_found", "request_id": "r1"}, "Gone", "not_found", "r1"),
             (
-                {"title": "Bad", "detail": "slug: is\nrequired", "instance": "urn:request:r2", "extensions": {"code": "c"}},
+                {
+                    "title": "Bad",
+                    "detail": "slug: is\nrequired",
+                    "instance": "urn:request:r2",
+                    "extensions": {"code": "c"},
+                },
                 "slug: is required",
                 "c",
                 "r2",
@@ -201,13 +216,21 @@ class TestWhichError:
             (
                 {
                     "error": "RequestValidationError",
-                    "detail": [{"loc": ["body", "name"], "msg": "Field required"}, {"loc": ["body", "x"], "msg": "Bad"}],
+                    "detail": [
+                        {"loc": ["body", "name"], "msg": "Field required"},
+                        {"loc": ["body", "x"], "msg": "Bad"},
+                    ],
                 },
                 "body.name: Field required; body.x: Bad",
                 "RequestValidationError",
                 None,
             ),
-            ({"error": "invalid_token", "error_description": "No such token"}, "No such token", "invalid_token", None),
+            (
+                {"error": "invalid_token", "error_description": "No such token"},
+                "No such token",
+                "invalid_token",
+                None,
+            ),
             ({"detail": [{"msg": f"m{n}"} for n in range(9)]}, "m0; m1; m2; m3; m4; and 4 more", None, None),
             ({}, "the server answered 400 Bad Request without a reason.", None, None),
             ([], "the server answered 400 Bad Request without a reason.", None, None),
@@ -271,13 +294,19 @@ class TestRetries:
     def test_retry_after_may_be_a_date(self, wire: Any, client: Any) -> None:
         from email.utils import formatdate
 
-        wire.answers = [httpx.Response(429, headers={"retry-after": formatdate(time.time() + 100, usegmt=True)})]
+        wire.answers = [
+            httpx.Response(429, headers={"retry-after": formatdate(time.time() + 100, usegmt=True)})
+        ]
         with pytest.raises(errors.RateLimitError) as raised:
             client.get_job("j")
         assert 95 < raised.value.retry_after <= 100
 
     def test_generation_is_repeated_under_one_key(self, wire: Any, client: Any) -> None:
-        wire.answers = [httpx.ReadError("reset"), httpx.Response(409, headers={"retry-after": "5"}), {"strategy_id": "s"}]
+        wire.answers = [
+            httpx.ReadError("reset"),
+            httpx.Response(409, headers={"retry-after": "5"}),
+            {"strategy_id": "s"},
+        ]
         client.generate_strategy("http://x", "titles", "X")
         keys = {request.headers["idempotency-key"] for request in wire.requests}
         assert len(wire.requests) == 3

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 import httpx
 import pytest
+
 from tests.sdk.ours import ROOT, SDK, sdk
 
 CONTRACTS = ROOT / "src" / "meterhouse" / "apis"
@@ -56,9 +57,9 @@ def operations(name: str) -> dict[str, Operation]:
 
 OPENMETER = operations("openmeter")
 POLAR = operations("polar")
-CASES = [(row["name"], row["args"], OPENMETER[row["operation"]], row.get("content_type")) for row in NAMES] + [
-    (f"polar.{operation.id.replace(':', '.')}", [], operation, None) for operation in POLAR.values()
-]
+CASES = [
+    (row["name"], row["args"], OPENMETER[row["operation"]], row.get("content_type")) for row in NAMES
+] + [(f"polar.{operation.id.replace(':', '.')}", [], operation, None) for operation in POLAR.values()]
 
 
 def method_of(client: Any, name: str) -> Any:
@@ -100,16 +101,16 @@ def arguments_for(method: Any, operation: Operation) -> tuple[list[Any], dict[st
     if operation.id == "invoicePendingLinesAction":
         positional.append("customer 1")
     elif operation.media:
-        positional.append([EVENT] if parameters[count] == "events" else EVENT if parameters[count] == "event" else BODY)
-    values = {
-        name: value_for(raw)
-        for name, raw in operation.query.items()
-        if not name.startswith("exernal")
-    }
+        positional.append(
+            [EVENT] if parameters[count] == "events" else EVENT if parameters[count] == "event" else BODY
+        )
+    values = {name: value_for(raw) for name, raw in operation.query.items() if not name.startswith("exernal")}
     return positional, values
 
 
-def check(request: httpx.Request, operation: Operation, content_type: str | None, values: dict[str, Any]) -> None:
+def check(
+    request: httpx.Request, operation: Operation, content_type: str | None, values: dict[str, Any]
+) -> None:
     assert request.method == operation.method
     path = request.url.raw_path.decode().partition("?")[0]
     assert operation.matches(path), path
@@ -117,13 +118,21 @@ def check(request: httpx.Request, operation: Operation, content_type: str | None
     assert parse_qsl(request.url.query.decode()) == expected_query(operation, values)
     if operation.media:
         assert request.headers["content-type"] == (content_type or operation.media[0])
-        assert json.loads(request.content) in (BODY, EVENT, [EVENT], {"events": [EVENT]}, {"customerId": "customer 1"})
+        assert json.loads(request.content) in (
+            BODY,
+            EVENT,
+            [EVENT],
+            {"events": [EVENT]},
+            {"customerId": "customer 1"},
+        )
     else:
         assert not request.content
     assert request.headers["authorization"] == "Bearer sk_live_x"
 
 
-@pytest.mark.parametrize(("name", "args", "operation", "content_type"), CASES, ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("name", "args", "operation", "content_type"), CASES, ids=[case[0] for case in CASES]
+)
 def test_it_sends_what_the_contract_says(
     wire: Any, client: Any, name: str, args: list[str], operation: Operation, content_type: str | None
 ) -> None:
@@ -133,7 +142,9 @@ def test_it_sends_what_the_contract_says(
     options = {"params": values} if values else {}
     method(*positional, **options)
     check(wire.requests[-1], operation, content_type, values)
-    by_keyword = {("from_" if wire_name == "from" else snake(wire_name)): value for wire_name, value in values.items()}
+    by_keyword = {
+        ("from_" if wire_name == "from" else snake(wire_name)): value for wire_name, value in values.items()
+    }
     method(*positional, **by_keyword)
     check(wire.requests[-1], operation, content_type, values)
 
@@ -142,7 +153,9 @@ def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
 
 
-@pytest.mark.parametrize(("name", "args", "operation", "content_type"), CASES, ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("name", "args", "operation", "content_type"), CASES, ids=[case[0] for case in CASES]
+)
 def test_documented_arguments_come_first(
     client: Any, name: str, args: list[str], operation: Operation, content_type: str | None
 ) -> None:
@@ -151,7 +164,9 @@ def test_documented_arguments_come_first(
     assert parameters[-1].name == "request_timeout"
 
 
-@pytest.mark.parametrize(("name", "args", "operation", "content_type"), CASES, ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("name", "args", "operation", "content_type"), CASES, ids=[case[0] for case in CASES]
+)
 def test_a_server_without_it_is_a_clear_error(
     wire: Any, client: Any, name: str, args: list[str], operation: Operation, content_type: str | None
 ) -> None:
@@ -169,7 +184,9 @@ def test_a_server_without_it_is_a_clear_error(
 
 def test_the_asynchronous_client_sends_the_same(wire: Any) -> None:
     async def send_all() -> None:
-        async with sdk.AsyncMeterClient("sk_live_x", "http://server.test", transport=wire.transport) as client:
+        async with sdk.AsyncMeterClient(
+            "sk_live_x", "http://server.test", transport=wire.transport
+        ) as client:
             for name, _, operation, content_type in CASES:
                 method = method_of(client, name)
                 positional, values = arguments_for(method, operation)
@@ -206,8 +223,12 @@ def test_every_method_is_documented(client: Any) -> None:
             continue
         assert "Reference: " in text, name
         for parameter in list(inspect.signature(method).parameters)[1:]:
-            is_told = f"{parameter}:" in text or "arguments are those" in text or "Arguments and errors" in text
-            assert is_told or name.rpartition(".")[2].startswith(("iter_", "update_workflow_schedule", "schedule_")), (
+            is_told = (
+                f"{parameter}:" in text or "arguments are those" in text or "Arguments and errors" in text
+            )
+            assert is_told or name.rpartition(".")[2].startswith(
+                ("iter_", "update_workflow_schedule", "schedule_")
+            ), (
                 name,
                 parameter,
             )
@@ -230,7 +251,7 @@ def test_instants_need_a_zone(client: Any, wire: Any) -> None:
     client.meters.query_json("m", from_=at)
     assert wire.query == {"from": "2026-01-01T10:00:00Z"}
     with pytest.raises(sdk.errors.ArgumentError, match="time zone"):
-        client.meters.query_json("m", from_=datetime(2026, 1, 1))  # noqa: DTZ001
+        client.meters.query_json("m", from_=datetime(2026, 1, 1))
 
 
 class TestMetersUnite:
@@ -256,9 +277,16 @@ class TestMetersUnite:
         ]
 
     def test_polar_operations(self, client: Any, wire: Any) -> None:
-        client.meters.quantities("m", start_timestamp="a", end_timestamp="b", interval="day", metadata={"k": "v"})
+        client.meters.quantities(
+            "m", start_timestamp="a", end_timestamp="b", interval="day", metadata={"k": "v"}
+        )
         assert wire.requests[-1].url.path == "/v1/meters/m/quantities"
-        assert wire.query == {"start_timestamp": "a", "end_timestamp": "b", "interval": "day", "metadata[k]": "v"}
+        assert wire.query == {
+            "start_timestamp": "a",
+            "end_timestamp": "b",
+            "interval": "day",
+            "metadata[k]": "v",
+        }
         client.meters.events("m", limit=5)
         assert wire.requests[-1].url.path == "/v1/meters/m/events"
         client.events.ingest([{"name": "n", "external_customer_id": "c"}])

@@ -8,6 +8,7 @@ from typing import Any
 
 import meter_sdk as published
 import pytest
+
 from tests.sdk.ours import sdk
 
 CLASSES = ("MeterClient", "Workflow", "WorkflowNode", "Filter")
@@ -78,7 +79,10 @@ def test_instances_carry_the_same_attributes() -> None:
     for name in vars(theirs):
         assert type(getattr(ours, name)) is type(getattr(theirs, name)), name
     assert ours.base_url == theirs.base_url
-    mine, other = sdk.Workflow("n").start("a", "s", ["http://x"]), published.Workflow("n").start("a", "s", ["http://x"])
+    mine, other = (
+        sdk.Workflow("n").start("a", "s", ["http://x"]),
+        published.Workflow("n").start("a", "s", ["http://x"]),
+    )
     assert {name for name in vars(other) if not name.startswith("_")} <= set(vars(mine))
 
 
@@ -148,7 +152,9 @@ def test_workflows_are_written_alike(kind: Any) -> None:
     }
 
 
-@pytest.mark.parametrize("name", [name for name in public_methods(published.Filter) if name not in ("all", "any")])
+@pytest.mark.parametrize(
+    "name", [name for name in public_methods(published.Filter) if name not in ("all", "any")]
+)
 def test_filters_are_written_alike(name: str) -> None:
     arguments = ["field", "value"][: len(positional(getattr(published.Filter, name)))]
     assert getattr(sdk.Filter, name)(*arguments) == getattr(published.Filter, name)(*arguments)
