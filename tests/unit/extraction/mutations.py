@@ -16,6 +16,7 @@ from meterhouse.extraction.engine import structured
 from meterhouse.extraction.engine.document import parse
 from meterhouse.extraction.engine.reading import item_of, records_of
 from meterhouse.extraction.engine.values import Record
+from meterhouse.extraction.engine.words import words_of
 from meterhouse.extraction.model import Item, Page, Strategy
 
 Records = list[list[HtmlElement]]
@@ -26,7 +27,7 @@ _CASE_MIX = re.compile(r"(?=(?:.*[a-z][A-Z]){2})(?=.*[A-Z]{2}|.*[A-Z][a-z][A-Z])
 
 _RAW = frozenset({"script", "style", "noscript", "iframe", "xmp"})
 _VOID = frozenset(
-    "area base br col embed frame hr img input link meta param source track wbr keygen basefont".split()
+    words_of("area base br col embed frame hr img input link meta param source track wbr keygen basefont")
 )
 
 

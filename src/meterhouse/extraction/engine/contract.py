@@ -71,7 +71,9 @@ def field_breach(contract: Contract, name: str, found: Sequence[Item]) -> Breach
         return None
     if shape.kind is not None and (share := _share(shape.kind, values)) < KIND_KEPT_MIN:
         return Breach("kind", shape.kind, f"{share:.0%} {shape.kind}", name)
-    return _length_breach(shape, values, name, contract.records) or _distinct_breach(shape, values, name)
+    if (one := _length_breach(shape, values, name, contract.records)) is not None:
+        return one
+    return _distinct_breach(shape, values, name) if shape.kind in {None, "url"} else None
 
 
 def _length_breach(shape: Shape, values: Sequence[str], name: str, records: int) -> Breach | None:

@@ -19,7 +19,9 @@ from meterhouse.extraction.model import ExtractionFailed, Page
 PAGE_BYTES_MAX = 20_000_000
 NODES_MAX = 400_000
 DEPTH_MAX = 400
+CONTROLS_SHARE_MAX = 0.05
 
+_CONTROL_BYTES = bytes({*range(32)} - {9, 10, 12, 13, 27})
 _COUNT_NODES = etree.XPath("count(//*)")
 _SPACE = re.compile(r"[\s\u00a0\u200b\u200e\u200f\ufeff\u00ad]+")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.I)
@@ -93,7 +95,9 @@ def decode(html: str | bytes) -> str:
         )
     if isinstance(html, str):
         return html
-    if html[:4000].count(b"\x00") > len(html[:4000]) // 3 and not html.startswith((b"\xff\xfe", b"\xfe\xff")):
+    head = html[:4000]
+    controls = len(head) - len(head.translate(None, _CONTROL_BYTES))
+    if controls > CONTROLS_SHARE_MAX * len(head) and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ExtractionFailed("The page is not text.", reason="unreadable", evidence={"bytes": size})
     return _decode_bytes(html)
 

@@ -12,7 +12,7 @@ from meterhouse.extraction.engine.contract import contract_of
 from meterhouse.extraction.engine.detail import Detail, best_detail
 from meterhouse.extraction.engine.document import Document, parse
 from meterhouse.extraction.engine.listing import Listing, best_listing
-from meterhouse.extraction.engine.reading import extract, shape
+from meterhouse.extraction.engine.reading import cut_note, extract, shape
 from meterhouse.extraction.engine.request import Wish, understand
 from meterhouse.extraction.engine.segments import Census
 from meterhouse.extraction.model import (
@@ -54,7 +54,7 @@ def generate(
         raise _nothing(page, wish)
     contract = contract_of(found, strategy.fields)
     strategy = with_reading(replace(strategy, contract=contract, request=request, url=page.url), page, found)
-    return Generated(strategy, shape(found, strategy), _notes(wish, found))
+    return Generated(strategy, shape(found, strategy), (*_notes(wish, found), *cut_note(found)))
 
 
 def with_reading(strategy: Strategy, page: Page, found: Sequence[Item]) -> Strategy:

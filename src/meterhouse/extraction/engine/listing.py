@@ -26,6 +26,7 @@ MENU_COST = 0.15
 WIDER_COST_MAX = 0.25
 WIDER_RATIO_MIN = 1.3
 WIDER_TRIES = 12
+WIDER_FILL_MIN = 0.75
 EXACT_KINDS = frozenset({"money", "date", "time"})
 DEFAULT_ROLES = ("title", "link", "price", "date", "author", "description", "category", "image")
 
@@ -72,7 +73,7 @@ def _as_good(wide: Sequence[Match], narrow: Sequence[Match]) -> bool:
     answered = {one.wanted.name for one in wide if one.score >= ACCEPT_MIN}
     keys = [one for one in wide if one.wanted.role is BY_NAME["title"]] or list(wide[:1])
     same = {one.wanted.name for one in narrow if one.score >= ACCEPT_MIN} <= answered
-    return same and all(one.column.fill >= 0.9 for one in keys)
+    return same and all(one.column.fill >= WIDER_FILL_MIN for one in keys)
 
 
 def _rate(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from lxml.html import HtmlElement
 
@@ -35,6 +35,13 @@ def item_of(container: Container, fields: Mapping[str, Field], record: Record) -
     item: Item = {name: read_field(one, record) for name, one in fields.items()}
     needed = container.require or tuple(fields)
     return item if any(item.get(name) for name in needed) else None
+
+
+def cut_note(items: Sequence[Item]) -> tuple[str, ...]:
+    """A remark where there may be more records than one run takes."""
+    if len(items) < RECORDS_MAX:
+        return ()
+    return (f"Only the first {RECORDS_MAX} records of the page were read.",)
 
 
 def shape(items: list[Item], strategy: Strategy) -> list[Item]:

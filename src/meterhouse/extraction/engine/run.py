@@ -8,7 +8,7 @@ from meterhouse.extraction.engine import fast
 from meterhouse.extraction.engine.content import sections
 from meterhouse.extraction.engine.contract import breaches, fill_of
 from meterhouse.extraction.engine.document import Document, parse
-from meterhouse.extraction.engine.reading import extract, shape
+from meterhouse.extraction.engine.reading import cut_note, extract, shape
 from meterhouse.extraction.engine.repair import grave, refuse, repair
 from meterhouse.extraction.model import Breach, ExtractionFailed, Item, Page, RunResult, Strategy
 
@@ -26,7 +26,7 @@ def run(strategy: Strategy, page: Page, *, known: Sequence[Item] | None = None) 
     found = extract(strategy.container, strategy.fields, document)
     broken = breaches(strategy.contract, found, strategy.fields)
     if found and not broken:
-        return RunResult(shape(found, strategy), fill_of(found, strategy.fields))
+        return RunResult(shape(found, strategy), fill_of(found, strategy.fields), cut_note(found))
     mended = repair(strategy, page, document, broken, known)
     if mended is not None:
         return mended
@@ -43,7 +43,7 @@ def _quick(strategy: Strategy, page: Page) -> RunResult | None:
         return None
     if not found or breaches(strategy.contract, found, strategy.fields):
         return None
-    return RunResult(shape(found, strategy), fill_of(found, strategy.fields))
+    return RunResult(shape(found, strategy), fill_of(found, strategy.fields), cut_note(found))
 
 
 def _content(document: Document) -> RunResult:
