@@ -48,6 +48,7 @@ lint: install-dev ## Formatter, linter, type checker, import directions
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary --config-file sdk/pyproject.toml
 	@PYTHONPATH=src $(BIN)/lint-imports --no-logo > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
 
 format: install-dev ## Rewrite the sources in the house format
@@ -56,6 +57,7 @@ format: install-dev ## Rewrite the sources in the house format
 
 bench: install-dev ## Print the benchmark tables (BENCH="--quick" for a short run)
 	@$(BIN)/python -m bench $(BENCH)
+	@$(BIN)/python -m bench.sdk $(BENCH)
 
 docs: install-dev ## Rewrite the generated pages of docs/
 	@$(BIN)/python -m tests.generate_docs

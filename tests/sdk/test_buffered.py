@@ -312,12 +312,12 @@ class TestAgainstTheServer:
 
         async def from_tasks() -> None:
             nonlocal sent
-            async with sdk.AsyncMeterClient(own_server.api_key, own_server.base_url) as client:
-                async with client.events.buffered(**options) as buffer:
-                    while not stop.is_set():
-                        await buffer.add(type=slug, subject="x", data={"n": sent})
-                        sent += 1
-                        await asyncio.sleep(0.0001)
+            client = sdk.AsyncMeterClient(own_server.api_key, own_server.base_url)
+            async with client, client.events.buffered(**options) as buffer:
+                while not stop.is_set():
+                    await buffer.add(type=slug, subject="x", data={"n": sent})
+                    sent += 1
+                    await asyncio.sleep(0.0001)
 
         producer = threading.Thread(
             target=from_threads if kind == "threads" else lambda: asyncio.run(from_tasks())

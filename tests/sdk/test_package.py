@@ -53,10 +53,9 @@ def test_client_and_server_know_nothing_of_each_other() -> None:
 def test_it_is_written_for_python_3_9(path: Path) -> None:
     tree = ast.parse(path.read_text(), feature_version=(3, 9))
     text = path.read_text()
-    if ("types" not in path.parts and path.name != "__init__.py") or "|" in text:
-        assert "from __future__ import annotations" in text or not list(ast.walk(tree))[1:]
-    newer = r"zip\(.*strict=|\banext\(|\baiter\(|dataclass\(.*slots|StrEnum|datetime\.UTC|ExceptionGroup|asyncio\.timeout\(|TaskGroup"
-    assert not re.search(newer, text)
+    if any(isinstance(node, ast.FunctionDef) for node in ast.walk(tree)):
+        assert "from __future__ import annotations" in text
+    assert not re.search("|".join(NEWER), text)
 
 
 def test_it_is_marked_as_typed() -> None:
@@ -82,7 +81,7 @@ def test_every_exported_name_exists() -> None:
 )
 def test_importing_it_takes_no_time(statement: str) -> None:
     """The best of several runs: others use this machine too."""
-    code = f"import time; started = time.perf_counter(); {statement}; print((time.perf_counter() - started) * 1000)"
+    code = f"import time; t = time.perf_counter(); {statement}; print((time.perf_counter() - t) * 1000)"
     assert min(float(run(code).stdout) for _ in range(7)) < IMPORT_MS_MAX
 
 
@@ -91,7 +90,7 @@ def test_hand_written_modules_stay_small() -> None:
         if "_sync" in path.parts or "namespaces" in path.parts or "types" in path.parts:
             continue
         tree = ast.parse(path.read_text())
-        assert len(path.read_text().splitlines()) <= 650, path
+        assert len(path.read_text().splitlines()) <= 500, path
         for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 doc = ast.get_docstring(node, clean=False) or ""

@@ -14,6 +14,7 @@ from .jobs import Jobs
 from .namespaces import Namespaces
 from .schedules import Schedules
 from .strategies import Strategies
+from .workflow_schedules import WorkflowSchedules
 from .workflows import Workflows
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 Self = TypeVar("Self", bound="MeterClient")
 
 
-class MeterClient(Strategies, Jobs, Schedules, Workflows, Groups, Account, Namespaces):
+class MeterClient(Strategies, Jobs, Schedules, Workflows, WorkflowSchedules, Groups, Account, Namespaces):
     """Collect, meter and bill. Safe to share; keeps its connections until it is closed.
 
     Args:
