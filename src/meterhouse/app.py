@@ -32,6 +32,7 @@ from meterhouse.identity.authenticate import Authenticator
 from meterhouse.kernel.clock import Clock, SystemClock, TestClock
 from meterhouse.kernel.errors import Invalid
 from meterhouse.monitoring.tasks import MonitoringTasks
+from meterhouse.platform.browser import ChromiumBrowser
 from meterhouse.platform.clickhouse_migrate import migrate as migrate_events
 from meterhouse.platform.embedded import DataFolder, EmbeddedPostgres, supervised
 from meterhouse.platform.events import ClickHouseEventStore, open_event_store
@@ -85,6 +86,7 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
             database=engines.database,
             events=engines.events,
             fetcher=await stack.enter_async_context(GuardedFetcher(policy)),
+            browser=_open_browser(stack, policy, settings),
             queue=engines.queue,
             clock=clock,
             ingestor=await _open_ingestor(stack, engines, clock),
@@ -176,6 +178,12 @@ async def _in_background(work: Coroutine[None, None, None]) -> AsyncIterator[Non
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+def _open_browser(stack: AsyncExitStack, policy: AddressPolicy, settings: Settings) -> ChromiumBrowser:
+    browser = ChromiumBrowser(policy, executable=settings.browser)
+    stack.push_async_callback(browser.aclose)
+    return browser
 
 
 async def _open_ingestor(stack: AsyncExitStack, engines: _Engines, clock: Clock) -> Ingestor:

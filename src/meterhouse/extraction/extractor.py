@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from meterhouse.extraction import engine
 from meterhouse.extraction.filters import Filter
-from meterhouse.extraction.model import Generated, Item, Kind, Page, RunResult, Strategy
+from meterhouse.extraction.model import Generated, Item, Page, PageKind, RunResult, Strategy
 from meterhouse.extraction.schema import OutputSchema
 from meterhouse.extraction.storable import storable_items
 from meterhouse.extraction.stored import Extracted
@@ -33,7 +33,7 @@ class Extractor:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="extraction")
 
     async def generate(
-        self, page: Page, request: str, *, output_schema: Mapping[str, object] | None, kind: Kind | None
+        self, page: Page, request: str, *, output_schema: Mapping[str, object] | None, kind: PageKind | None
     ) -> Generated:
         """Make a strategy from a page. Raises `ExtractionFailed`, or `LimitExceeded` past the time limit."""
 
