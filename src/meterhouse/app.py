@@ -205,6 +205,7 @@ def _register_work(engines: _Engines, services: Services, authenticator: Authent
         usage=services.ingestor,
         clock=services.clock,
         signals=services.signals,
+        browser=services.browser,
     )
     for name, task in monitoring.tasks.items():
         engines.queue.register(name, task)

@@ -168,8 +168,8 @@ class Paging:
     """How the page after this one is reached, and how many pages a run follows.
 
     `link`: the link that `selector` finds in the page, or the address at `cursor` in an answer. `address`:
-    the number in the page's address counts up, as far as the page has links to it. `parameter`: that parameter
-    of the request grows by `step`. `cursor`: that parameter is the value at `cursor` in the answer before.
+    the number in the page's address counts up, as far as the page has links to it. `parameter`: that
+    parameter of the request grows by `step`. `cursor`: it is the value at `cursor` in the answer before.
     """
 
     kind: PagingKind

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from meterhouse.extraction.model import Item, Kind
+from meterhouse.extraction.model import Item, Kind, Strategy
+from meterhouse.extraction.plan import Scalar
 from meterhouse.kernel.errors import Invalid
 
 
@@ -21,6 +22,9 @@ class StrategyRequest:
     kind: Kind | None = None
     output_schema: Mapping[str, object] | None = None
     filter_config: Mapping[str, object] | None = None
+    # A wish for the API behind the page; without one that can be used, something else is made.
+    force_api: bool = False
+    max_pages: int | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,16 @@ class StoredStrategy:
     attempts: int
     created_at: datetime
     updated_at: datetime
+    # Remarks of the making for whoever asked; they are told once and not kept.
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def api_parameters(self) -> dict[str, Scalar] | None:
+        """What jobs may set, with the captured values; `None` for strategies that take no parameters."""
+        if self.kind != "api":
+            return None
+        request = Strategy.from_document(self.document).request
+        return request.overridable if request is not None else None
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,8 @@ class RenderLimits:
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """A call that a page made for JSON, and what was answered. Header names are lower case."""
+    """A call that a page made for JSON, and what was answered. Header names are lower case, `cookie` among
+    them."""
 
     method: str
     url: str

@@ -12,7 +12,7 @@ from meterhouse.platform.ports import RecordedRequest, RenderLimits
 
 READ_TIMEOUT_S = 5.0
 BODY_CHARS_MAX = 200_000
-# Of one connection, of the browser alone, or of cookies, which a replay brings itself.
+# Of one connection, or of the browser alone.
 _LEFT_OUT = frozenset(
     {
         "accept-encoding",
@@ -20,7 +20,6 @@ _LEFT_OUT = frozenset(
         "cache-control",
         "connection",
         "content-length",
-        "cookie",
         "dnt",
         "host",
         "if-modified-since",
