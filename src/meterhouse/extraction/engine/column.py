@@ -34,6 +34,7 @@ class Column:
     breadth: float = 1.0
     repeats: float = 1.0
     derived: int = 0
+    lead: str = ""
     alternates: tuple[Field, ...] = ()
     kinds: Counter[str] = dataclasses.field(default_factory=Counter, compare=False)
 

@@ -18,6 +18,7 @@ from meterhouse.extraction.engine.survey import (
     name_words,
     shared_classes,
     survey,
+    survey_page,
     words_before,
 )
 from meterhouse.extraction.engine.tables import header_of
@@ -36,6 +37,9 @@ _TEXT_ATTRS = (
     "data-id",
 )
 
+WRAPPER_MAX = 1.6
+_EMPHASIS = frozenset({"b", "i", "em", "strong", "mark", "font", "wbr", "sup", "sub", "u"})
+
 
 def columns_of(
     records: Sequence[Sequence[HtmlElement]], base: str, headers: Sequence[str] = ()
@@ -46,8 +50,11 @@ def columns_of(
     names = shared_classes(records)
     found: dict[str, Found] = {}
     places: dict[HtmlElement, float] = {}
-    for at, roots in enumerate(records):
-        survey(at, roots, names, found, places)
+    if len(records) == 1 and records[0][0].tag == "body":
+        survey_page(records[0][0], names, found, places)
+    else:
+        for at, roots in enumerate(records):
+            survey(at, roots, names, found, places)
     columns: list[Column] = []
     for selector, alternates, one in distinct(found, len(records)):
         nodes = tuple(one.at[at][0] if one.at.get(at) else None for at in range(len(records)))
@@ -59,7 +66,7 @@ def columns_of(
         columns.extend(_sources(base_column, base))
     columns.extend(_labelled(records))
     columns.extend(_sections(records))
-    return _unique([*columns, *(d for c in columns for d in derive(c))])
+    return _unique([*columns, *(d for c in columns for d in derive(c))], len(records) == 1)
 
 
 def _describe(
@@ -98,13 +105,21 @@ def _describe(
         field=Field(selector="" if selector == ":scope" else selector),
         values=(),
         nodes=nodes,
-        own=frozenset(name_words(node)),
+        own=frozenset(name_words(node) | _wrapper_words(node, records[at])),
         near=frozenset(near),
         said=tuple(words for words in said if words),
         headed=bool(header),
         depth=depth,
         place=size,
     )
+
+
+def _wrapper_words(node: HtmlElement, roots: Sequence[HtmlElement]) -> set[str]:
+    """The names of a parent that holds little else, so that `div.title > a` is a title as well."""
+    parent = node.getparent()
+    if parent is None or node in roots or parent.tag in {"tr", "ul", "ol", "body"}:
+        return set()
+    return name_words(parent) if len(text_of(parent)) <= WRAPPER_MAX * len(text_of(node)) else set()
 
 
 def _sources(column: Column, base: str) -> Iterator[Column]:
@@ -136,10 +151,17 @@ def _attribute(column: Column, name: str, base: str) -> Iterator[Column]:
                 field=reader,
                 values=values,
                 own=column.own | {name},
+                said=(*column.said, *_button(column)) if name == "href" else column.said,
                 alternates=alternates,
                 breadth=1.0,
             )
         )
+
+
+def _button(column: Column) -> tuple[str, ...]:
+    """The words of links that read the same in every record, as "PDF" or "Box score"."""
+    texts = {text_of(node) for node in column.nodes if node is not None}
+    return tuple(texts) if len(texts) == 1 and 0 < len(next(iter(texts))) < 40 else ()
 
 
 def _pieces(column: Column) -> Iterator[Column]:
@@ -163,8 +185,13 @@ def _pieces(column: Column) -> Iterator[Column]:
 
 
 def _breadth(element: HtmlElement) -> float:
-    """How many separate texts an element holds; one for a plain leaf."""
-    return 1.0 + sum(1 for child in element.iterdescendants() if child.text and child.text.strip())
+    """How many elements hold the words of an element; one for a plain leaf, emphasis inside it aside."""
+    holders = int(bool(element.text and element.text.strip()))
+    for child in element.iterdescendants():
+        if child.text and child.text.strip() and child.tag not in _EMPHASIS:
+            holders += 1
+    inside = any(child.tag in _EMPHASIS for child in element)
+    return float(max(1, holders + (1 if not holders and inside else 0)))
 
 
 def _labelled(records: Sequence[Sequence[HtmlElement]]) -> Iterator[Column]:
@@ -206,21 +233,32 @@ def _sections(records: Sequence[Sequence[HtmlElement]]) -> Iterator[Column]:
             )
 
 
-def _unique(columns: list[Column]) -> list[Column]:
+def _unique(columns: list[Column], alone: bool) -> list[Column]:
+    """Columns of the same values are one; on a page that is one record only those of the same element."""
     kept: dict[tuple[object, ...], Column] = {}
     for column in columns:
-        same = (column.values, column.field.attr in LINK_ATTRS)
+        place = id(column.nodes[0]) if alone and column.nodes else 0
+        same = (column.values, column.field.attr in LINK_ATTRS, place)
         first = kept.get(same)
-        if first is None:
-            kept[same] = column
-            continue
-        merged = replace(
-            first,
-            own=first.own | column.own,
-            near=first.near | column.near,
-            said=tuple(dict.fromkeys((*first.said, *column.said))),
-            alternates=(*first.alternates, *(() if len(first.alternates) > 1 else (column.field,))),
-        )
-        better = column.derived < first.derived or (column.field.source == "label" and first.derived)
-        kept[same] = replace(merged, field=column.field, derived=column.derived) if better else merged
+        kept[same] = column if first is None else _merged(first, column)
     return list(kept.values())
+
+
+def _merged(first: Column, column: Column) -> Column:
+    """One column of two with the same values: the innermost elements, the most lasting way to them."""
+    inner = column.place > first.place and column.field.source == "css" and not column.field.attr
+    if column.field.attr == "href" and not any(text_of(one) for one in first.nodes if one is not None):
+        first, column, inner = column, first, False
+    merged = replace(
+        first,
+        own=first.own | column.own,
+        near=first.near | column.near,
+        said=tuple(dict.fromkeys((*first.said, *column.said))),
+        nodes=column.nodes if inner else first.nodes,
+        breadth=min(first.breadth, column.breadth),
+        depth=column.depth if inner else first.depth,
+        alternates=(*first.alternates, *(() if len(first.alternates) > 1 else (column.field,))),
+    )
+    plainer = bool(first.field.attr) and not column.field.attr and not column.field.regex
+    better = column.derived < first.derived or (column.field.source == "label" and first.derived) or plainer
+    return replace(merged, field=column.field, derived=column.derived) if better else merged

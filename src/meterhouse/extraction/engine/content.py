@@ -19,6 +19,10 @@ _BOILERPLATE = re.compile(
     r"|pager)(?:$|[\s_-])",
     re.I,
 )
+# Names that menus bear, but also the menus of restaurants: only links make them a side matter.
+_MENU = re.compile(
+    r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|banner|share|sharing|social|toolbar)(?:$|[\s_-])", re.I
+)
 _MAIN = ("//main", "//*[@role='main']", "//article", "//*[@itemprop='articleBody']")
 
 
@@ -55,6 +59,13 @@ def main_of(root: HtmlElement) -> HtmlElement:
             return node
         node = best
     return node
+
+
+def menu_named(element: HtmlElement) -> bool:
+    """True where only a name makes a side matter, and one that menus of dishes bear too."""
+    names = f"{element.get('class') or ''} {element.get('id') or ''}"
+    plain = element.tag not in _BOILERPLATE_TAGS and not element.get("role")
+    return plain and bool(_MENU.search(names)) and not _BOILERPLATE.search(_MENU.sub(" ", names))
 
 
 def boilerplate(element: HtmlElement) -> bool:

@@ -10,6 +10,7 @@ from meterhouse.extraction.engine.column import LINK_ATTRS, Column, finish
 from meterhouse.extraction.engine.kinds import PATTERNS, find_kind
 
 LEAD_WORDS_MAX = 2
+DERIVE_BREADTH_MAX = 4
 LEAD_TEXT_CHARS_MAX = 60
 _DERIVED = ("money", "date", "time", "duration", "area")
 
@@ -24,7 +25,7 @@ def derive(column: Column) -> Iterator[Column]:
     lead = _lead(present)
     if lead:
         yield from _cut(column, rf"^{re.escape(lead)}\s*[:：]?\s*(.+)$", lead)
-    if column.breadth > 6:
+    if column.breadth > DERIVE_BREADTH_MAX:
         return
     for kind in _DERIVED:
         if column.kinds[kind] < 0.5 * len(present):
@@ -52,6 +53,7 @@ def _cut(column: Column, regex: str, lead: str) -> Iterator[Column]:
                 field=replace(column.field, regex=regex),
                 values=values,
                 said=(*column.said, lead.strip(" :：")),
+                lead=lead,
                 derived=column.derived + (0 if lead.endswith((":", "：")) else 1),
                 alternates=tuple(replace(one, regex=regex) for one in column.alternates),
             )

@@ -1,37 +1,40 @@
-"""One record per page: structured data first, then labels, then the markup of the main part."""
+"""One record per page: every wanted field gets the source that answers it best, no text twice."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lxml.html import HtmlElement
-
-from meterhouse.extraction.engine import structured
 from meterhouse.extraction.engine.column import Column
-from meterhouse.extraction.engine.columns import columns_of
-from meterhouse.extraction.engine.content import boilerplate
-from meterhouse.extraction.engine.document import Document, text_of
-from meterhouse.extraction.engine.kinds import kinds_of
-from meterhouse.extraction.engine.labels import label_pairs
-from meterhouse.extraction.engine.lexicon import BY_NAME, fold, tokens_of
-from meterhouse.extraction.engine.match import Match, assign, lexical, rate
+from meterhouse.extraction.engine.detail_columns import Evidence, evidence_of
+from meterhouse.extraction.engine.document import Document, classes_of
+from meterhouse.extraction.engine.lexicon import BY_NAME, fold
+from meterhouse.extraction.engine.match import Match, assign, bare
+from meterhouse.extraction.engine.rating import lexical, rate, said_by_label
 from meterhouse.extraction.engine.request import Wanted, Wish
-from meterhouse.extraction.engine.segments import Census, segments
-from meterhouse.extraction.engine.survey import name_words
+from meterhouse.extraction.engine.segments import Census
 from meterhouse.extraction.engine.words import words_of
 from meterhouse.extraction.model import Field
 
+ACCEPT_MIN = 0.9
+OPTIONS_MAX = 12
 DEFAULT_ROLES = ("title", "price", "date", "author", "description", "image")
-_SIDE_TYPES = frozenset(
+_SIDE_KEYS = frozenset(
     words_of(
-        "breadcrumblist itemlist website organization sitenavigationelement searchaction"
-        " imageobject wpheader wpfooter newsmediaorganization corporation"
+        "site_name breadcrumblist itemlist website organization sitenavigationelement searchaction"
+        " imageobject wpheader wpfooter newsmediaorganization corporation itemlistelement"
+        " breadcrumb comment review reviews"
     )
 )
 _TRUST = {"jsonld": 0.75, "microdata": 0.7, "meta": 0.35, "state": -0.3}
+_UNSEEN_COST = 0.5
+_OWN_LABEL_MIN = 0.8
+_NAMED_MIN = 1.0
+_NAMED_GAIN = 0.6
+_UNSEEN_CLASSES = frozenset(words_of("sr-only visually-hidden visuallyhidden screen-reader-text a11y-hidden"))
+_SUMMARY_CHARS_MIN = 40
+_PROSE_CHARS = range(60, 1_500)
 
 
 @dataclass(frozen=True)
@@ -41,38 +44,64 @@ class Detail:
     structured: float
 
 
-def best_detail(document: Document, wish: Wish) -> Detail | None:
+def best_detail(document: Document, wish: Wish, census: Census) -> Detail | None:
     """Choose a source for each wanted field of the page's one record."""
     fields = wish.fields or tuple(Wanted(name, (name,), BY_NAME[name]) for name in DEFAULT_ROLES)
-    data = structured.read(document)
-    census = Census(document.root)
-    single = [*_structured(data), *_labels(document), *_markup(document, census)]
-    lists = [*_lists(document, census), *single]
-    titles = _page_titles(data)
+    evidence = evidence_of(document, census, [one for one in fields if one.many])
     chosen: dict[str, Field] = {}
     total = trusted = 0.0
-    for one in fields:
-        best = _best(one, lists if one.many else single, titles)
-        if best is None or best.score < 0.9:
-            continue
-        alternates = best.column.alternates[:2]
-        if one.role is BY_NAME["description"]:
-            best = _untruncated(best, single)
-        many = one.many and best.column.repeats > 1
-        chosen[one.name] = replace(
-            best.column.field, many=many or best.column.field.many, alternates=alternates, type=one.type
-        )
-        total += min(best.score, 2.6)
-        trusted += best.column.field.source in {"jsonld", "microdata"}
+    for match in _choose(fields, evidence):
+        chosen[match.wanted.name] = _field(match, evidence)
+        total += min(match.score, 2.6)
+        trusted += match.column.field.source in {"jsonld", "microdata"}
     if not chosen:
         return None
-    return Detail(chosen, total / (2.0 * len(fields)), trusted / len(fields))
+    ordered = {one.name: chosen[one.name] for one in fields if one.name in chosen}
+    return Detail(ordered, total / (2.0 * len(fields)), trusted / len(fields))
 
 
-def _page_titles(data: structured.Data) -> tuple[str, ...]:
-    meta = data.leaves.get("meta", {})
-    found = [value for name in ("og:title", "twitter:title", "title") for value in meta.get(name, [])]
-    return tuple(fold(value) for value in found)
+def options(wanted: Wanted, evidence: Evidence) -> list[Match]:
+    """The best answers to one field, best first."""
+    columns = evidence.lists + evidence.single if wanted.many else evidence.single
+    if wanted.role is BY_NAME["link"]:
+        return assign([wanted], columns)
+    rated = [Match(wanted, column, score_of(wanted, column, evidence)) for column in columns]
+    kept = sorted((one for one in rated if one.score >= ACCEPT_MIN), key=lambda one: -one.score)
+    return kept[:OPTIONS_MAX]
+
+
+def _choose(fields: Sequence[Wanted], evidence: Evidence) -> list[Match]:
+    """The surest field chooses first; a text already used is left to its field unless a label names it."""
+    ranked = sorted((options(one, evidence) for one in fields), key=lambda rated: -_top(rated))
+    chosen: list[Match] = []
+    taken: set[str] = set()
+    for rated in ranked:
+        best = next((one for one in rated if _free(one, taken)), None)
+        if best is not None:
+            chosen.append(replace(best, column=bare(best.wanted, best.column, evidence.single)))
+            taken.add(_text(best))
+    return chosen
+
+
+def _top(rated: Sequence[Match]) -> float:
+    return rated[0].score if rated else 0.0
+
+
+def _free(match: Match, taken: set[str]) -> bool:
+    return _text(match) not in taken or said_by_label(match.wanted, match.column) >= _OWN_LABEL_MIN
+
+
+def _text(match: Match) -> str:
+    return fold(match.column.present[0])
+
+
+def _field(match: Match, evidence: Evidence) -> Field:
+    wanted = match.wanted
+    if wanted.role is BY_NAME["description"]:
+        match = _untruncated(match, evidence.single)
+    column = match.column
+    many = column.field.many or (wanted.many and column.repeats > 1)
+    return replace(column.field, many=many, alternates=column.alternates[:2], type=wanted.type)
 
 
 def _untruncated(match: Match, columns: Sequence[Column]) -> Match:
@@ -93,36 +122,58 @@ def _untruncated(match: Match, columns: Sequence[Column]) -> Match:
     return match if best is None else replace(match, column=best)
 
 
-def _best(wanted: Wanted, columns: Sequence[Column], titles: Sequence[str] = ()) -> Match | None:
-    if wanted.role is BY_NAME["link"]:
-        found = assign([wanted], columns)
-        return found[0] if found else None
-    rated = [Match(wanted, column, _rate(wanted, column, titles)) for column in columns]
-    return max(rated, key=lambda one: one.score, default=None)
-
-
-def _rate(wanted: Wanted, column: Column, titles: Sequence[str]) -> float:
-    score = rate(wanted, column) + _TRUST.get(column.field.source, 0.0)
-    if column.field.source in _TRUST and lexical(wanted, column) < 0.3:
-        score -= 0.8
-    if column.field.source in _TRUST:
-        score -= 0.15 * max(0, column.depth - 1)
-    node = column.nodes[0] if column.nodes else None
-    if node is not None and wanted.role is BY_NAME["title"]:
-        score += 0.7 if node.tag == "h1" else 0.3 if node.get("itemprop") else -0.2
-    if wanted.role is BY_NAME["title"]:
-        score += _in_titles(column, titles)
-    if wanted.role is BY_NAME["price"] and not any(char in "123456789" for char in column.present[0]):
+def score_of(wanted: Wanted, column: Column, evidence: Evidence) -> float:
+    """`rate`, with what is known of the page as a whole: its titles, its summary, what a reader sees."""
+    score = rate(wanted, column)
+    source = column.field.source
+    named = said_by_label(wanted, column) >= _NAMED_MIN
+    if source in _TRUST:
+        score += _trust(wanted, column, evidence)
+    role = wanted.role.name if wanted.role else ""
+    if named and (role != "title" or _specific(wanted)):
+        score += _NAMED_GAIN
+    elif role == "title":
+        score += _as_title(column, evidence)
+    elif role == "description":
+        score += _as_summary(column, evidence)
+    elif role == "price" and not any(char in "123456789" for char in column.present[0]):
         score -= 1.0
-    if wanted.many:
-        plural = wanted.role is not None and wanted.role.name in {"tags", "ingredients"}
-        score += (0.4 if plural else 0.1) if column.repeats > 1 else 0.0
-    parts = column.field.selector.split(".")
-    if column.field.source in {"jsonld", "microdata"}:
-        score -= 0.9 if parts[0].lower() in _SIDE_TYPES else 0.0
-    if column.place < 0:
+    if wanted.many and column.repeats > 1:
+        score += 0.4 if role in {"tags", "ingredients", "author"} else 0.1
+    elif wanted.many and source == "meta" and column.present[0].count(",") > 0:
+        score += 0.3
+    return score - (0.3 if named else 0.8) * (column.place < 0)
+
+
+def _specific(wanted: Wanted) -> bool:
+    """True when a word of the request says more than the general role does, as in "official title"."""
+    known = wanted.role.words if wanted.role else frozenset()
+    return any(word not in known for word in wanted.words)
+
+
+def _trust(wanted: Wanted, column: Column, evidence: Evidence) -> float:
+    """Data made for machines is to be believed where its keys answer and a reader can see it too."""
+    source = column.field.source
+    score = _TRUST[source] - 0.15 * max(0, column.depth - 1)
+    if lexical(wanted, column) < 0.3:
         score -= 0.8
+    keys = re.split(r"[.:]", column.field.selector.lower())
+    if _SIDE_KEYS & set(keys):
+        score -= 0.9
+    worded = wanted.role is None or wanted.role.kinds <= {"text", "long"}
+    role = wanted.role.name if wanted.role else ""
+    if worded and not evidence.seen(column.present[0], listed=role in {"tags", "category"}):
+        score -= _UNSEEN_COST + 0.4 * (role == "description")
     return score
+
+
+def _as_title(column: Column, evidence: Evidence) -> float:
+    node = column.nodes[0] if column.nodes else None
+    score = 0.0
+    if node is not None:
+        score += {"h1": 0.7, "h2": 0.1}.get(node.tag, 0.3 if node.get("itemprop") else -0.2)
+        score -= 0.5 * any(word in _UNSEEN_CLASSES for word in classes_of(node))
+    return score + _in_titles(column, evidence.titles)
 
 
 def _in_titles(column: Column, titles: Sequence[str]) -> float:
@@ -131,91 +182,18 @@ def _in_titles(column: Column, titles: Sequence[str]) -> float:
     shares = [len(value) / len(title) for title in titles if len(value) > 2 and value in title]
     if column.field.source == "meta":
         return 0.3 if shares else 0.0
-    return 0.2 + 0.9 * max(shares) if shares else 0.0
+    if shares:
+        return 0.2 + 0.9 * max(shares)
+    return -0.5 if titles else 0.0
 
 
-def _structured(data: structured.Data) -> Iterator[Column]:
-    for source, leaves in data.leaves.items():
-        for path, values in leaves.items():
-            parts = re.split(r"[.:]", path)
-            own = frozenset(tokens_of(parts[-1])) - frozenset(tokens_of(parts[0]) if len(parts) > 1 else ())
-            if parts[-1] == "name" and len(parts) > 2:
-                own |= frozenset(tokens_of(parts[-2]))
-            yield Column(
-                field=Field(source=source, selector=path),  # type: ignore[arg-type]
-                values=(values[0],),
-                nodes=(None,),
-                own=own,
-                near=frozenset(tokens_of(" ".join(parts[:-1]))),
-                depth=len(parts) - 1,
-                repeats=len(values),
-                kinds=_counter(values[0]),
-            )
-
-
-def _counter(value: str) -> Counter[str]:
-    return Counter(kinds_of(value))
-
-
-def _labels(document: Document) -> Iterator[Column]:
-    seen: set[str] = set()
-    for label, value, element in label_pairs([document.root], 600):
-        if label in seen or len(label.split()) > 7:
-            continue
-        seen.add(label)
-        yield Column(
-            field=Field(source="label", selector=label),
-            values=(value,),
-            nodes=(element,),
-            said=(label,),
-            kinds=_counter(value),
-            place=-1.0 if any(boilerplate(a) for a in element.iterancestors()) else 0.0,
-        )
-
-
-def _markup(document: Document, census: Census) -> Iterator[Column]:
-    """Elements of the main part as columns of one record that is the whole page."""
-    for column in columns_of([[census.body]], document.base):
-        node = column.nodes[0]
-        if node is None or column.field.selector.startswith(":scope") or column.field.source != "css":
-            continue
-        place = -1.0 if node in census.boiler else 0.0
-        near = frozenset().union(*(name_words(a) for a in list(node.iterancestors())[:2]))
-        yield replace(column, place=place, near=near)
-
-
-def _lists(document: Document, census: Census) -> Iterator[Column]:
-    """Repeated short texts, with the words of the heading before them, as one value each."""
-    for segment in segments(census):
-        if segment.mode != "each":
-            continue
-        values = [text_of(member) for member in segment.members]
-        first = segment.members[0]
-        heading = _heading_before(first)
-        near = frozenset().union(*(name_words(a) for a in [first, *list(first.iterancestors())[:3]]))
-        yield Column(
-            field=Field(selector=segment.selector, many=True),
-            values=(values[0],),
-            nodes=(first,),
-            own=frozenset(name_words(first)),
-            near=near,
-            said=(heading,) if heading else (),
-            repeats=len(values),
-            kinds=_counter(values[0]),
-            place=-1.0 if segment.boiler > 0.5 else 0.0,
-        )
-
-
-def _heading_before(element: HtmlElement) -> str | None:
-    node: HtmlElement | None = element
-    for _ in range(4):
-        if node is None:
-            return None
-        for before in node.itersiblings(preceding=True):
-            if (
-                before.tag in {"h1", "h2", "h3", "h4", "h5", "h6", "strong", "b", "p"}
-                and len(text_of(before)) < 60
-            ):
-                return text_of(before) or None
-        node = node.getparent()
-    return None
+def _as_summary(column: Column, evidence: Evidence) -> float:
+    """The page's own summary tells which of its texts is the description; else a paragraph may be it."""
+    value = fold(column.present[0])
+    score = -0.3 if len(value) > _PROSE_CHARS.stop else 0.0
+    if column.field.source in _TRUST:
+        return score
+    if any(value.startswith(one[:_SUMMARY_CHARS_MIN]) or one.startswith(value) for one in evidence.summaries):
+        return score + 1.2 if len(value) >= _SUMMARY_CHARS_MIN else score
+    prose = column.nodes[0] is not None and column.nodes[0].tag == "p" and column.breadth < 4
+    return score + 0.8 if prose and len(value) in _PROSE_CHARS and column.field.piece is None else score

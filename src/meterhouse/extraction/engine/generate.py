@@ -12,6 +12,7 @@ from meterhouse.extraction.engine.document import Document, parse
 from meterhouse.extraction.engine.listing import Listing, best_listing
 from meterhouse.extraction.engine.request import Wish, understand
 from meterhouse.extraction.engine.run import extract, fill_of, shape
+from meterhouse.extraction.engine.segments import Census
 from meterhouse.extraction.model import (
     Container,
     Contract,
@@ -65,12 +66,13 @@ def _content(document: Document) -> Generated:
 
 
 def _strategy(document: Document, wish: Wish, schema: Mapping[str, object] | None) -> Strategy | None:
-    listing = best_listing(document, wish) if wish.lean > -3 else None
-    detail = best_detail(document, wish) if wish.lean < 3 else None
+    census = Census(document.root)
+    listing = best_listing(document, wish, census) if wish.lean > -3 else None
+    detail = best_detail(document, wish, census) if wish.lean < 3 else None
     if listing is not None and (detail is None or _prefer_list(listing, detail, wish)):
         return Strategy(container=listing.container, fields=listing.fields, output_schema=schema)
     if detail is None:
-        detail = best_detail(document, wish) if listing is None else None
+        detail = best_detail(document, wish, census) if listing is None else None
     if detail is None:
         return None
     return Strategy(container=Container("", "page"), fields=detail.fields, output_schema=schema)

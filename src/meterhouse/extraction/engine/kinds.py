@@ -41,7 +41,7 @@ PATTERNS: dict[str, str] = {
 }
 _FULL = {
     "money": re.compile(rf"(?:[^\W\d_]{{0,12}}[:.]?\s*){PATTERNS['money']}\*?", re.I),
-    "date": re.compile(rf"(?:{_DATES}).{{0,18}}", re.I),
+    "date": re.compile(rf"(?:{_DATES}).{{0,18}}|{_MONTH}\s+(?:19|20)\d{{2}}", re.I),
     "time": re.compile(rf"(?:{_TIME})(?:\s*[-–—]\s*(?:{_TIME}))?\s*(?:[A-Z]{{2,4}}|Uhr|uur)?", re.I),
     "duration": re.compile(rf"\(?{_DURATION}\)?\.?", re.I),
     "number": re.compile(r"[#(]?\s?[-+−]?\d[\d\s.,'’]*\)?(?:\s?%|[KkM])?"),

@@ -130,8 +130,7 @@ ROLES: tuple[Role, ...] = (
         " forfatter skribent tekija автор авторы исполнитель συγγραφέας yazar penulis 作者 著者"
         " 投稿者 저자 tacgia hofundur who by reviewer user username owner poster creator starter"
         " kunstler interprete artista",
-        "author byline by creator writer artist user username owner poster starter member profile"
-        " nickname name",
+        "author byline by creator writer artist user username owner poster starter member profile nickname",
         "text",
     ),
     _role(
@@ -152,7 +151,7 @@ ROLES: tuple[Role, ...] = (
     _role(
         "rating",
         "rating ratings bewertung note valoracion puntuacion valutazione beoordeling vurdering"
-        " betyg ocena рейтинг оценка βαθμολογία puan penilaian 評価 评分 평점",
+        " betyg ocena рейтинг оценка βαθμολογία puan penilaian 評価 评分 평점 등급",
         "rating stars score ratingvalue",
         "number",
     ),
@@ -189,7 +188,7 @@ ROLES: tuple[Role, ...] = (
         "category categories genre genres type kategorie kategorien categorie catégorie categoria"
         " rubrik rubrique tipo sjanger kategori категория жанр κατηγορία είδος tur jenis カテゴリ"
         " カテゴリー 分类 類別 카테고리 장르 gatunek section",
-        "category categories cat genre type kind section rubric subject",
+        "category categories cat genre type kind section rubric subject group",
         "text",
     ),
     _role(
@@ -215,9 +214,44 @@ ROLES: tuple[Role, ...] = (
         " omschrijving beskrivelse ingress sammendrag beskrivning kuvaus opis описание содержание"
         " περιγραφή περίληψη aciklama ozet deskripsi sinopsis ringkasan 説明 抜粋 概要 描述 摘要"
         " 简介 설명 요약 mota lysing intro lead",
-        "description desc summary excerpt abstract synopsis text body content teaser snippet"
-        " intro lead blurb comment",
+        "description desc summary excerpt abstract synopsis teaser snippet intro lead blurb comment",
         "long text",
+    ),
+    _role(
+        "series",
+        "series serie serien reihe saga collection coleccion colecao collana seria серия серії σειρά"
+        " seri シリーズ 系列 시리즈",
+        "series collection",
+        "text",
+    ),
+    _role(
+        "publisher",
+        "publisher publishers verlag editeur editorial editora editore uitgever forlag forlaget"
+        " kustantaja wydawca wydawnictwo издатель издательство видавець εκδότης yayinci penerbit"
+        " 出版社 出版 출판사",
+        "publisher imprint",
+        "text",
+    ),
+    _role(
+        "illustrator",
+        "illustrator illustrators illustration illustrations illustrateur ilustrador illustratore"
+        " tegner kuvittaja ilustrator иллюстратор イラスト 插画 일러스트",
+        "illustrator illustration",
+        "text",
+    ),
+    _role(
+        "language",
+        "language languages sprache sprachen langue langues idioma idiomas lingua taal sprak kieli"
+        " jezyk язык мова γλώσσα dil bahasa 言語 语言 語言 언어 tungumal keel",
+        "language lang inlanguage",
+        "text",
+    ),
+    _role(
+        "condition",
+        "condition zustand etat estado stato staat toestand tilstand skick kunto stan состояние"
+        " стан κατάσταση durum kondisi 状態 状态 상태",
+        "condition itemcondition",
+        "text",
     ),
     _role(
         "brand",
@@ -258,7 +292,7 @@ ROLES: tuple[Role, ...] = (
         " tittel navn titlar rubrik namn nimi otsikko tytul nazwa název заголовок название"
         " название: имя наименование назва τίτλος όνομα başlık isim judul nama タイトル 名前 标题"
         " 標題 名称 제목 이름 ชื่อ tieude titill nafn pealkiri",
-        "title headline heading name subject caption header",
+        "title headline heading name",
         "text",
     ),
 )

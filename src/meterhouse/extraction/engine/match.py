@@ -1,27 +1,18 @@
-"""Which column answers which wanted field: words, forms of values and place, weighed together."""
+"""Which column answers which wanted field: all fields together, no text for two of them."""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lxml.html import HtmlElement
-
 from meterhouse.extraction.engine.column import Column
-from meterhouse.extraction.engine.document import text_of
-from meterhouse.extraction.engine.lexicon import Role, alike, tokens_of
+from meterhouse.extraction.engine.lexicon import alike, tokens_of
+from meterhouse.extraction.engine.rating import AT_WORDS, BY_WORDS, rate, rate_link
 from meterhouse.extraction.engine.request import Wanted
-from meterhouse.extraction.engine.words import words_of
 
 ACCEPT_MIN = 0.95
 OPTIONS_MAX = 12
-LEFTOVER_MIN = 0.25
-_BY = frozenset(words_of("by von par por door av af przez от oleh di da de af tarafindan 作者 od"))
-_SEEN_ATTRS = frozenset({"datetime", "content", "data-price", "data-date"})
-_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_LINKS = frozenset({"href", "src", "data-src"})
-_COUNTS = frozenset({"comments", "views", "votes", "stars", "forks", "rooms", "rating"})
+LEFTOVER_MIN = 0.35
 
 
 @dataclass(frozen=True)
@@ -44,7 +35,11 @@ def assign(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]:
     title = next((one.column for one in chosen.values() if _is(one.wanted, "title")), None)
     for wanted in links:
         best = max(
-            (Match(wanted, column, rate_link(wanted, column, title)) for column in columns if _links(column)),
+            (
+                Match(wanted, column, rate_link(wanted, column, title))
+                for column in columns
+                if column.field.attr == "href"
+            ),
             key=lambda one: one.score,
             default=None,
         )
@@ -111,7 +106,14 @@ def _leftovers(
             column for column in columns if _plain(column) and not any(_touch(column, m.column) for m in held)
         ]
         rated = [
-            Match(wanted, column, rate(wanted, column) + 0.3 * _in_order(wanted, column, held, order))
+            Match(
+                wanted,
+                column,
+                rate(wanted, column)
+                + 0.3 * _in_order(wanted, column, held, order)
+                + 0.15 * min(1.0, 3 * len(set(column.present)) / len(column.present))
+                - 0.3 * column.headed,
+            )
             for column in free
         ]
         best = max(rated, key=lambda one: one.score, default=None)
@@ -124,10 +126,9 @@ def _plain(column: Column) -> bool:
     """A whole text of one element that no header or label gives to another field."""
     return (
         column.field.source == "css"
-        and not (column.field.attr or column.field.regex or column.derived)
+        and (column.field.attr in {None, "alt"} and not column.field.regex and not column.derived)
         and column.breadth < 3
         and len(set(column.present)) > 1
-        and not column.headed
     )
 
 
@@ -151,7 +152,7 @@ def _in_order(wanted: Wanted, column: Column, held: Sequence[Match], order: Sequ
 def _own_words(matches: list[Match], columns: Sequence[Column]) -> list[Match]:
     """A text that holds another chosen field inside itself keeps only its own words."""
     kept: list[Match] = []
-    for one in matches:
+    for one in (replace(one, column=bare(one.wanted, one.column, columns)) for one in matches):
         inner = any(other is not one and _holds(one.column, other.column) for other in matches)
         own = next((c for c in columns if inner and _piece_of(one.column, c)), None)
         kept.append(replace(one, column=own) if own is not None else one)
@@ -159,10 +160,15 @@ def _own_words(matches: list[Match], columns: Sequence[Column]) -> list[Match]:
 
 
 def _holds(outer: Column, inner: Column) -> bool:
-    if outer.field.piece is not None or outer.field.attr or inner.field.attr or outer.field.source != "css":
+    if outer.field.source != "css" or not _whole(outer) or inner.field.regex or inner.field.attr:
         return False
     pairs = [(o, i) for o, i in zip(outer.nodes, inner.nodes, strict=True) if o is not None and i is not None]
     return bool(pairs) and all(o is not i and o in i.iterancestors() for o, i in pairs)
+
+
+def _whole(column: Column) -> bool:
+    """True when the column reads all the words of its elements."""
+    return column.field.piece is None and not column.field.attr and not column.field.regex
 
 
 def _piece_of(whole: Column, part: Column) -> bool:
@@ -175,180 +181,40 @@ def _piece_of(whole: Column, part: Column) -> bool:
     )
 
 
-def rate(wanted: Wanted, column: Column) -> float:
-    """How well a column answers a field; about 1 is a plausible guess, above 2 a good answer."""
-    if not column.present:
-        return 0.0
-    role = wanted.role
-    words = lexical(wanted, column)
-    form = _form(wanted, role, column)
-    score = 1.3 * words + form + 0.5 * column.fill - 0.12 * column.derived
-    score -= min(0.8, 0.1 * (column.breadth - 1))
-    if _links(column) and role is not None and role.name != "image":
-        score -= 2.0
-    if column.field.attr is not None and column.field.attr not in _LINKS:
-        score -= 0.1 if column.field.attr in _SEEN_ATTRS else 0.3
-    if len(column.values) > 3 and len(set(column.present)) == 1:
-        score -= 0.7
-    if role is not None and role.name == "title":
-        score += _title(column)
-    elif role is not None and role.name == "description":
-        score += _description(column)
-    elif words < 0.3 and (role is None or not role.kinds - {"text", "long"}):
-        score -= 0.7
-    return score
+def bare(wanted: Wanted, column: Column, columns: Sequence[Column]) -> Column:
+    """The same texts without a lead that only names the field, as "Title:" or "by", where that was mined."""
+    if column.field.source != "css" or column.field.attr or column.field.regex:
+        return column
+    return next((one for one in columns if one.lead and _cut_of(wanted, column, one)), column)
 
 
-def rate_link(wanted: Wanted, column: Column, title: Column | None) -> float:
-    score = 0.6 + 0.4 * column.fill + 0.6 * lexical(wanted, column)
-    score += 0.4 * len(set(column.present)) / max(1, len(column.present))
-    if column.field.attr != "href":
-        score -= 0.6
-    if title is not None:
-        score += 1.2 * _same_anchor(title, column)
-    texts = " ".join(text for node in column.nodes[:3] if node is not None for text in [node.text or ""])
-    plain = [word for word in wanted.words if wanted.role and word not in wanted.role.words]
-    if any(alike(word, token) for word in plain for token in (*tokens_of(texts), *_suffixes(column))):
-        score += 1.0
-    return score - 0.02 * column.place / 10
-
-
-def _suffixes(column: Column) -> set[str]:
-    return {value.rsplit(".", 1)[-1].lower() for value in column.present[:3]}
-
-
-def _same_anchor(title: Column, link: Column) -> float:
-    """The share of records in which the link holds the title, or the title holds the link."""
-    hits = total = 0
-    for text, anchor in zip(title.nodes, link.nodes, strict=True):
-        if text is None or anchor is None:
-            continue
-        total += 1
-        hits += text is anchor or anchor in text.iterancestors() or text in anchor.iterancestors()
-    return hits / total if total else 0.0
-
-
-def lexical(wanted: Wanted, column: Column) -> float:
-    """How far the words of the request, or its role's, are found at the column: 1 for its visible label."""
-    best = 0.0
-    role = wanted.role
-    said = [tokens_of(label) for label in column.said]
-    for tokens in said:
-        best = max(best, _overlap(wanted.words, tokens))
-        if role is not None and tokens and any(token in role.words for token in tokens):
-            best = max(best, 0.8 if len(tokens) <= 2 else 0.6)
-    best = max(best, 0.9 * _any(wanted.words, column.own, role), 0.4 * _any(wanted.words, column.near, role))
-    if role is not None:
-        best = max(best, 0.75 * bool(role.hints & column.own), 0.4 * bool(role.hints & column.near))
-        if role.name in _COUNTS:
-            best = max(best, 0.7 * _worded(wanted, column))
-        if role.name == "author" and any(tokens and tokens[-1] in _BY for tokens in said):
-            best = max(best, 0.8)
-        if any(len(hint) >= 4 and hint in name for hint in role.hints for name in column.own):
-            best = max(best, 0.6)
-    return best
-
-
-def _overlap(words: Sequence[str], tokens: Sequence[str]) -> float:
-    """1 when words and label are the same, less for what either has beyond the other."""
-    if not words or not tokens:
-        return 0.0
-    hits = sum(1 for word in words if any(alike(word, token) for token in tokens))
-    back = sum(1 for token in tokens if any(alike(word, token) for word in words))
-    if not hits:
-        return 0.0
-    return 0.5 + 0.25 * hits / len(words) + 0.35 * back / len(tokens)
-
-
-def _any(words: Sequence[str], names: Iterable[str], role: Role | None) -> float:
-    names = list(names)
-    specific = [word for word in words if role is None or word not in role.words]
-    hits = sum(1 for word in words if any(alike(word, name) for name in names))
-    if not hits:
-        return 0.0
-    exact = sum(1 for word in specific if any(alike(word, name) for name in names))
-    if role is not None and hits == exact and not any(name in role.hints for name in names):
-        return 0.4 * hits / len(words)
-    return 0.5 + 0.5 * hits / len(words) + (0.15 if exact else 0.0)
-
-
-def _worded(wanted: Wanted, column: Column) -> float:
-    assert wanted.role is not None
-    hits = sum(
-        1
-        for value in column.present
-        if any(t in wanted.role.words or t in wanted.words for t in tokens_of(value[:60]))
-    )
-    return hits / len(column.present)
-
-
-def _form(wanted: Wanted, role: Role | None, column: Column) -> float:
-    present = len(column.present)
-
-    def share(kind: str) -> float:
-        return column.kinds[kind] / present
-
-    if role is None:
-        if wanted.counted:
-            return max(share("number"), share("counted")) - 0.3
-        return 0.2 - 0.5 * share("long") - 0.4 * share("url")
-    kinds = role.kinds
-    if kinds == {"text"} or role.name == "title":
-        odd = max(
-            share("money"), share("date"), share("time"), share("number"), share("url"), share("duration")
-        )
-        plain = 0.25 * (1 - share("text")) * (role.name == "title")
-        return 0.5 - 1.2 * odd - plain - 0.3 * share("long") * (role.name != "title")
-    if role.name == "description":
-        return 0.3 - 1.2 * max(share("money"), share("date"), share("number"), share("url"))
-    best = max((share(kind) for kind in kinds), default=0.0)
-    if role.name == "price" and share("money") < 0.5:
-        best -= 0.5
-    if role.name in {"date", "time"} and best > 0.7:
-        best += 0.3
-    if role.name == "price" and share("money") > 0.7:
-        best += 0.3
-    return best - 0.8 * (1 - best)
-
-
-def _title(column: Column) -> float:
-    node = next((node for node in column.nodes if node is not None), None)
-    if node is None:
-        return 0.0
-    lengths = [len(value) for value in column.present]
-    middle = statistics.median(lengths)
-    around = {node.tag, *(ancestor.tag for ancestor in list(node.iterancestors())[: column.depth + 1])}
-    inside = {child.tag for child in node}
-    score = 0.45 * bool(around & _HEADINGS) + 0.35 * ("a" in around or "a" in inside)
-    score += 0.15 * bool(around & {"b", "strong", "th"})
-    score += 0.3 * len(set(column.present)) / len(column.present)
-    score -= min(0.6, 0.15 * max(0.0, column.breadth - 2))
-    score += 0.2 if 8 <= middle <= 150 else -0.4 if middle > 250 or middle < 3 else 0.0
-    if column.field.piece is not None or _part_of_link(node):
-        score -= 0.25
-    return score - min(0.3, column.place * 0.012) - (0.3 if column.field.attr else 0.0)
-
-
-def _part_of_link(node: HtmlElement) -> bool:
-    """True when the element is only a part of the words of a link or heading."""
-    for ancestor in list(node.iterancestors())[:2]:
-        if ancestor.tag == "a" or ancestor.tag in _HEADINGS:
-            return len(text_of(ancestor)) > len(text_of(node)) + 1
-    return False
-
-
-def _description(column: Column) -> float:
-    middle = statistics.median(len(value) for value in column.present)
-    score = min(0.9, middle / 130) - (0.5 if middle < 25 else 0.0)
-    return score - (0.25 if column.field.attr else 0.0)
+def _cut_of(wanted: Wanted, whole: Column, part: Column) -> bool:
+    same = part.nodes == whole.nodes and part.field.piece == whole.field.piece and not part.field.attr
+    if not same or part.fill < 0.9 * whole.fill:
+        return False
+    tokens = tokens_of(part.lead)
+    known = wanted.role.words if wanted.role else frozenset()
+    if tokens and tokens[-1] in BY_WORDS | AT_WORDS:
+        return True
+    named = (token in known or any(alike(word, token) for word in wanted.words) for token in tokens)
+    return bool(tokens) and all(named)
 
 
 def _same(one: Column, other: Column) -> bool:
-    return one is other or (one.field.attr == other.field.attr and one.values == other.values)
+    if one is other or (one.field.attr == other.field.attr and one.values == other.values):
+        return True
+    if one.field.attr or other.field.attr or one.field.source != other.field.source:
+        return False
+    if one.nodes == other.nodes:
+        return bool(one.lead or other.lead) and one.field.piece == other.field.piece
+    return _holds(one, other) or _holds(other, one) or _nearly(one, other)
 
 
-def _links(column: Column) -> bool:
-    return column.field.attr in _LINKS
+def _nearly(one: Column, other: Column) -> bool:
+    """True when one text is the other with a sign more, and one element stands inside the other."""
+    pairs = [(a, b) for a, b in zip(one.values, other.values, strict=True) if a and b]
+    close = sum(1 for a, b in pairs if abs(len(a) - len(b)) <= 2 and (a.startswith(b) or b.startswith(a)))
+    return len(pairs) > 1 and close >= 0.8 * len(pairs) and _touch(one, other)
 
 
 def _is(wanted: Wanted, role: str) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meterhouse.extraction.engine.lexicon import BY_NAME, Role, alike, fold, role_of, tokens_of, unspaced
 from meterhouse.extraction.engine.words import words_of
@@ -59,7 +60,10 @@ _GLYPH_TAIL = re.compile(r"(?:を?(?:取得|抽出|ください|表示)[^\w]*.*|
 
 @dataclass(frozen=True)
 class Wanted:
-    """One wanted field: the name it gets, its folded words, and the general role they point to."""
+    """One wanted field: the name it gets, its folded words, and the general role they point to.
+
+    `common` are those of its words that other wanted fields have too, which tell it from none of them.
+    """
 
     name: str
     words: tuple[str, ...]
@@ -67,6 +71,7 @@ class Wanted:
     many: bool = False
     type: str | None = None
     counted: bool = False
+    common: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,14 @@ def understand(request: str, types: Mapping[str, str] | None = None, many: bool 
     if types:
         fields = _from_schema(types, fields)
     lean = _lean(request, subject, fields) if many is None else (9 if many else -9)
-    return Wish(fields[:FIELDS_MAX], tokens_of(subject), lean)
+    return Wish(_told_apart(fields[:FIELDS_MAX]), tokens_of(subject), lean)
+
+
+def _told_apart(fields: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
+    counts = Counter(word for one in fields for word in set(one.words))
+    return tuple(
+        replace(one, common=frozenset(word for word in one.words if counts[word] > 1)) for one in fields
+    )
 
 
 def _parts(request: str) -> tuple[str, list[str], bool]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lxml.html import HtmlElement
 
-from meterhouse.extraction.engine.content import boilerplate
+from meterhouse.extraction.engine.content import boilerplate, menu_named
 from meterhouse.extraction.engine.document import HIDDEN_TAGS, classes_of, hidden, squeeze
 from meterhouse.extraction.engine.selectors import quotable, select, stable
 from meterhouse.extraction.engine.tables import header_row, headers_of
@@ -24,6 +25,8 @@ MEMBERS_MIN = 2
 CANDIDATES_MAX = 48
 ANCHOR_CLIMB_MAX = 5
 BOILER_SHARE_MAX = 0.4
+NAV_LINKED_MIN = 0.8
+ALIKE_FOLLOWERS_MAX = 0.7
 _NEVER = frozenset(
     words_of(
         "html body head br b i em strong font option col colgroup thead tbody form hr input button label"
@@ -42,6 +45,7 @@ class Weight:
     chars: int = 0
     leaves: int = 0
     links: int = 0
+    linked: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Segment:
     coverage: float = 0.0
     leaves: float = 0.0
     boiler: float = 0.0
+    linked: float = 0.0
     rank: float = 0.0
     header: tuple[str, ...] = ()
 
@@ -87,14 +92,20 @@ class Census:
         for element in self.order:
             if element is self.body:
                 continue
-            if element.getparent() in self.boiler or (
-                self.weights[element].chars < most and boilerplate(element)
-            ):
+            if element.getparent() in self.boiler or self._side_matter(element, most):
                 self.boiler.add(element)
+
+    def _side_matter(self, element: HtmlElement, most: float) -> bool:
+        if not boilerplate(element):
+            return False
+        weight = self.weights[element]
+        if element.tag == "nav" and weight.linked >= NAV_LINKED_MIN * weight.chars:
+            return True
+        return weight.chars < most and (2 * weight.linked >= weight.chars or not menu_named(element))
 
     def _weigh(self, element: HtmlElement) -> Weight:
         own = len(squeeze(element.text))
-        chars, leaves, links = own, 0, int(element.tag == "a")
+        chars, leaves, links, linked = own, 0, int(element.tag == "a"), 0
         for child in element:
             tail = len(squeeze(child.tail)) if child.tail else 0
             own += tail
@@ -104,7 +115,8 @@ class Census:
                 chars += weight.chars
                 leaves += weight.leaves
                 links += weight.links
-        return Weight(chars, leaves + (own > 0), links)
+                linked += weight.linked
+        return Weight(chars, leaves + (own > 0), links, chars if element.tag == "a" else linked)
 
 
 def segments(census: Census) -> list[Segment]:
@@ -194,7 +206,8 @@ def _segment(selector: str, members: list[HtmlElement], census: Census) -> Segme
     boiler = sum(member in census.boiler for member in outer) / len(outer)
     coverage = chars / total
     rank = math.sqrt(coverage) * math.log2(1 + min(len(outer), 100)) * min(1.0, 0.25 + leaves / 4)
-    return Segment(selector, outer, "each", coverage, leaves, boiler, rank * (1 - 0.7 * boiler))
+    linked = sum(weight.linked for weight in weights) / max(1, chars)
+    return Segment(selector, outer, "each", coverage, leaves, boiler, linked, rank * (1 - 0.7 * boiler))
 
 
 def _by_header(segment: Segment, census: Census) -> list[Segment]:
@@ -239,7 +252,20 @@ def _as_run(segment: Segment, census: Census) -> Segment | None:
             chars += weight.chars if weight else 0
         gaps.append(gap)
     inner = sorted(gaps[:-1] or gaps)
+    if _zebra(segment.members, known):
+        return None
     if not inner or inner[len(inner) // 2] == 0 or inner[-1] > 12 or chars == 0:
         return None
     total = max(1, census.weights[census.body].chars)
     return replace(segment, mode="run", coverage=segment.coverage + chars / total)
+
+
+def _zebra(heads: Sequence[HtmlElement], known: set[HtmlElement]) -> bool:
+    """True when the siblings between heads are built like the heads: records themselves, not parts of one."""
+    followers = [one for head in heads[:20] if (one := head.getnext()) is not None and one not in known]
+    same = sum(1 for one in followers if one.tag == heads[0].tag and _shape(one) == _shape(heads[0]))
+    return bool(followers) and same >= ALIKE_FOLLOWERS_MAX * len(followers)
+
+
+def _shape(element: HtmlElement) -> tuple[object, ...]:
+    return tuple((child.tag, tuple(inner.tag for inner in child)) for child in element)

@@ -14,7 +14,9 @@ from meterhouse.extraction.engine.lexicon import tokens_of
 from meterhouse.extraction.engine.selectors import quotable, stable
 
 ELEMENTS_PER_RECORD_MAX = 400
+ELEMENTS_PER_PAGE_MAX = 6_000
 KEYS_MAX = 600
+KEYS_PER_PAGE_MAX = 4_000
 FILL_MIN = 0.12
 PATH_MAX = 6
 
@@ -30,19 +32,20 @@ class Found:
 def shared_classes(records: Sequence[Sequence[HtmlElement]]) -> set[str]:
     """Classes that occur in several records: a class of one record alone identifies nothing."""
     counts: Counter[str] = Counter()
+    most = ELEMENTS_PER_RECORD_MAX if len(records) > 1 else ELEMENTS_PER_PAGE_MAX
     for roots in records:
         inside: set[str] = set()
-        for element in _elements(roots):
+        for element in _elements(roots, most):
             inside.update(classes_of(element))
         counts.update(inside)
     least = max(2, round(FILL_MIN * len(records))) if len(records) > 1 else 1
     return {name for name, count in counts.items() if count >= least and stable(name)}
 
 
-def _elements(roots: Sequence[HtmlElement]) -> Iterator[HtmlElement]:
+def _elements(roots: Sequence[HtmlElement], most: int) -> Iterator[HtmlElement]:
     count = 0
     stack = list(reversed(roots))
-    while stack and count < ELEMENTS_PER_RECORD_MAX:
+    while stack and count < most:
         element = stack.pop()
         if not isinstance(element.tag, str) or element.tag in HIDDEN_TAGS or hidden(element):
             continue
@@ -59,7 +62,7 @@ def survey(
     places: dict[HtmlElement, float],
 ) -> None:
     paths: dict[HtmlElement, tuple[str, ...] | None] = dict.fromkeys(roots[:1], ())
-    for position, element in enumerate(_elements(roots)):
+    for position, element in enumerate(_elements(roots, ELEMENTS_PER_RECORD_MAX)):
         places[element] = position
         parent = element.getparent()
         path = paths.get(element)
@@ -67,12 +70,46 @@ def survey(
             path = (*(paths[parent] or ()), _step(element))
             paths[element] = path
         for rank, key in _keys(element, roots, names, path):
-            one = found.get(key)
-            if one is None:
-                if len(found) >= KEYS_MAX * 4:
-                    continue
-                one = found[key] = Found(rank=rank)
-            one.at[at].append(element)
+            _note(found, KEYS_MAX * 4, rank, key, at, element)
+
+
+def survey_page(
+    root: HtmlElement, names: set[str], found: dict[str, Found], places: dict[HtmlElement, float]
+) -> None:
+    """The whole page as one record: places say nothing here, ids and named parents say more."""
+    for position, element in enumerate(_elements([root], ELEMENTS_PER_PAGE_MAX)):
+        places[element] = position
+        for rank, key in _keys(element, [root], names, None):
+            _note(found, KEYS_PER_PAGE_MAX * 4, rank, key, 0, element)
+        for rank, key in _page_keys(element, names):
+            _note(found, KEYS_PER_PAGE_MAX * 4, rank, key, 0, element)
+
+
+def _note(found: dict[str, Found], most: int, rank: int, key: str, at: int, element: HtmlElement) -> None:
+    one = found.get(key)
+    if one is None:
+        if len(found) >= most:
+            return
+        one = found[key] = Found(rank=rank)
+    one.at[at].append(element)
+
+
+def _page_keys(element: HtmlElement, names: set[str]) -> Iterator[tuple[int, str]]:
+    tag = element.tag
+    identifier = element.get("id")
+    if identifier and stable(identifier):
+        yield 2, f"{tag}#{identifier}"
+        return
+    ancestors = 0
+    for ancestor in element.iterancestors():
+        identifier = ancestor.get("id")
+        name = next((name for name in classes_of(ancestor) if name in names), None)
+        if identifier and stable(identifier):
+            yield 3, f"{ancestor.tag}#{identifier} {tag}"
+            return
+        if name and ancestors < 2:
+            yield 4, f"{ancestor.tag}.{name} {tag}"
+            ancestors += 1
 
 
 def _step(element: HtmlElement) -> str:
@@ -150,11 +187,17 @@ def distinct(found: dict[str, Found], total: int) -> Iterator[tuple[str, list[st
     groups: dict[tuple[int, ...], list[tuple[int, int, str]]] = defaultdict(list)
     for key, one in found.items():
         if len(one.at) >= least:
-            firsts = tuple(id(one.at[at][0]) for at in sorted(one.at))
-            groups[firsts].append((one.rank, len(key), key))
-    for keys in list(groups.values())[:KEYS_MAX]:
+            groups[_same(one, total)].append((one.rank, len(key), key))
+    for keys in list(groups.values())[: KEYS_MAX if total > 1 else KEYS_PER_PAGE_MAX]:
         keys.sort()
         yield keys[0][2], [key for _, _, key in keys[1:3]], found[keys[0][2]]
+
+
+def _same(one: Found, total: int) -> tuple[int, ...]:
+    """What makes two keys one: the first element per record, or on a page all, as a field may want all."""
+    if total > 1:
+        return tuple(id(one.at[at][0]) for at in sorted(one.at))
+    return tuple(id(element) for element in one.at[0][:60])
 
 
 def name_words(element: HtmlElement) -> set[str]:

@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 from meterhouse.extraction import patterns
 from meterhouse.extraction.engine import structured
 from meterhouse.extraction.engine.document import Document, absolute, pieces_of, squeeze, text_of
-from meterhouse.extraction.engine.labels import label_value
+from meterhouse.extraction.engine.labels import label_items, label_value
 from meterhouse.extraction.engine.selectors import select
 from meterhouse.extraction.model import Field
 
@@ -46,6 +46,8 @@ def _raw(one: Field, record: Record) -> list[str]:
             found = found[:1]
         return [value for element in found if (value := read_element(element, one, record.document.base))]
     if one.source == "label":
+        if one.many:
+            return label_items(record.roots, one.selector)
         value = label_value(record.roots, one.selector)
         return [value] if value else []
     if one.source == "section":
