@@ -20,6 +20,19 @@ FailureReason = Literal["nothing_found", "empty", "structure_changed", "unreadab
 
 Item = dict[str, object]
 
+_FIELD_KEYS = (
+    "source",
+    "selector",
+    "attr",
+    "piece",
+    "regex",
+    "type",
+    "many",
+    "alternates",
+    "template",
+    "trim",
+)
+
 
 @dataclass(frozen=True)
 class Page:
@@ -47,8 +60,9 @@ class Field:
 
     `selector` is a CSS selector inside the record (sources css and section), the label's words (label),
     or a path of keys joined by dots (jsonld, microdata, meta, state; json, where `\\.` is a dot in a key).
-    `piece` picks one text run of a mixed element; `regex` keeps its first group; `many` collects every match
-    into a list; `template` is an address in which `{}` stands for the value (json).
+    `piece` picks one text run of a mixed element; `regex` keeps its first group, and then `trim` that of its
+    own; `many` collects every match into a list; `template` is an address in which `{}` stands for the value
+    (json).
     """
 
     source: Source = "css"
@@ -60,6 +74,7 @@ class Field:
     many: bool = False
     alternates: tuple[Field, ...] = ()
     template: str | None = None
+    trim: str | None = None
 
     def to_document(self) -> dict[str, object]:
         document: dict[str, object] = {"source": self.source, "selector": self.selector}
@@ -69,6 +84,7 @@ class Field:
             "regex": self.regex,
             "type": self.type,
             "template": self.template,
+            "trim": self.trim,
         }
         document.update({key: value for key, value in optional.items() if value is not None})
         if self.many:
@@ -82,7 +98,9 @@ class Field:
         if isinstance(document, str):
             return cls(selector=document)
         reader = DocumentReader(document, path)
-        reader.only("source", "selector", "attr", "piece", "regex", "type", "many", "alternates", "template")
+        reader.only(
+            "source", "selector", "attr", "piece", "regex", "type", "many", "alternates", "template", "trim"
+        )
         alternates = reader.sequence("alternates")
         return cls(
             source=cast(Source, reader.choice("source", get_args(Source), "css")),
@@ -96,6 +114,7 @@ class Field:
                 cls.from_document(one, (*path, "alternates", at)) for at, one in enumerate(alternates)
             ),
             template=reader.text("template"),
+            trim=reader.text("trim"),
         )
 
 

@@ -20,10 +20,18 @@ from meterhouse.extraction.filters import Filter
 from meterhouse.extraction.making import Made, make
 from meterhouse.extraction.model import ExtractionFailed, Page, Strategy
 from meterhouse.extraction.pages import FetchedPage, check_url, fetch_page, pack
+from meterhouse.extraction.refinement import REFINE_REFUSED, refine_strategy
 from meterhouse.extraction.replay import Tally
 from meterhouse.extraction.schema import OutputSchema
 from meterhouse.extraction.storable import storable_items, storable_text
-from meterhouse.extraction.stored import Extracted, PageNotFetched, StoredStrategy, StrategyRequest
+from meterhouse.extraction.stored import (
+    Extracted,
+    PageNotFetched,
+    StoredStrategy,
+    StrategyRequest,
+    explained,
+    preview_of,
+)
 from meterhouse.extraction.tables import strategies, strategy_log, strategy_pages
 from meterhouse.extraction.visit import Errand, Sources, check_max_pages, visit
 from meterhouse.kernel.clock import Clock
@@ -31,7 +39,6 @@ from meterhouse.kernel.errors import Invalid, Issue
 from meterhouse.kernel.ids import new_id
 from meterhouse.platform.ports import Browser, Database, Fetcher, NoBrowser
 
-PREVIEW_ITEMS_MAX = 10
 NAME_LENGTH_MAX = 500
 DESCRIPTION_LENGTH_MAX = 10_000
 PARAMETERS_REFUSED = "parameters_refused"
@@ -39,6 +46,7 @@ PARAMETERS_REFUSED = "parameters_refused"
 # What other contexts need of this one, under one roof.
 __all__ = [
     "PARAMETERS_REFUSED",
+    "REFINE_REFUSED",
     "Errand",
     "Extracted",
     "Extractor",
@@ -58,6 +66,7 @@ __all__ = [
     "generate_strategy",
     "get_strategy",
     "list_strategies",
+    "refine_strategy",
     "run_at",
     "update_filter",
 ]
@@ -88,7 +97,7 @@ async def generate_strategy(
     try:
         made = await make(Sources(fetcher, browser or NoBrowser(), extractor), checked)
     except ExtractionFailed as error:
-        raise _explained(error, checked.url) from error
+        raise explained(error, checked.url) from error
     stored = _stored(organisation_id, checked, made, keep, clock.now())
     async with database.begin() as connection:
         await _insert(connection, stored, made.page)
@@ -155,7 +164,7 @@ async def execute(extractor: Extractor, strategy: StoredStrategy, page: Page) ->
     try:
         return await extractor.run(Strategy.from_document(strategy.document), page, keep=keep)
     except ExtractionFailed as error:
-        raise _explained(error, page.url) from error
+        raise explained(error, page.url) from error
 
 
 async def run_at(sources: Sources, strategy: StoredStrategy, errand: Errand, tally: Tally) -> Extracted:
@@ -168,7 +177,7 @@ async def run_at(sources: Sources, strategy: StoredStrategy, errand: Errand, tal
     try:
         found = await visit(sources, Strategy.from_document(strategy.document), errand, tally)
     except ExtractionFailed as error:
-        raise _explained(error, errand.url) from error
+        raise explained(error, errand.url) from error
     if keep is None:
         return found
     items = await sources.extractor.think(lambda: keep.apply(list(found.items)), errand.url)
@@ -220,31 +229,11 @@ def _refused(field: str, message: str) -> Invalid:
     return Invalid(message, issues=(Issue((field,), message),))
 
 
-def _explained(error: ExtractionFailed, url: str) -> ExtractionFailed:
-    """The same failure, saying on which page and what to do about it."""
-    advice = {
-        "nothing_found": "Describe it in other words, or check that the page shows it without JavaScript.",
-        "structure_changed": "The page was rebuilt or is not the kind of page the strategy was made for; "
-        "make a new strategy from it.",
-        "empty": "The page may need JavaScript or a login to show its content.",
-        "unreadable": "Choose an address that answers with HTML.",
-        "too_large": "Choose a page with less on it.",
-    }[error.reason]
-    return ExtractionFailed(
-        f"{url}: {error.message} {advice}",
-        details={**error.details, "url": url, "reason": error.reason},
-        reason=error.reason,
-        evidence=error.evidence,
-    )
-
-
 def _stored(
     organisation_id: UUID, request: StrategyRequest, made: Made, keep: Filter | None, now: datetime
 ) -> StoredStrategy:
     strategy = made.generated.strategy
     sample = finish(made.generated, request.output_schema, keep)
-    # The docs count the sections of a page by its preview, so it has all of them (reference, 4.1).
-    count = None if strategy.kind == "content" else PREVIEW_ITEMS_MAX
     (document,) = storable_items([strategy.to_document()])
     return StoredStrategy(
         id=new_id(),
@@ -257,7 +246,7 @@ def _stored(
         version=1,
         output_schema=request.output_schema,
         filter_config=request.filter_config,
-        preview=sample.items[:count],
+        preview=preview_of(strategy.kind, sample.items),
         attempts=made.attempts,
         created_at=now,
         updated_at=now,
@@ -271,7 +260,7 @@ async def _preview(
     if page is None:
         return [dict(item) for item in strategy.preview]
     sample = await extractor.run(Strategy.from_document(strategy.document), page, keep=keep)
-    return [dict(item) for item in sample.items[: None if strategy.kind == "content" else PREVIEW_ITEMS_MAX]]
+    return preview_of(strategy.kind, sample.items)
 
 
 async def _insert(connection: AsyncConnection, stored: StoredStrategy, fetched: FetchedPage) -> None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from meterhouse.extraction.model import Item, Kind, Strategy
+from meterhouse.extraction.model import ExtractionFailed, Item, Kind, Strategy
 from meterhouse.extraction.plan import Scalar
 from meterhouse.kernel.errors import Invalid
+
+PREVIEW_ITEMS_MAX = 10
 
 
 @dataclass(frozen=True)
@@ -84,3 +86,26 @@ class PageNotFetched(Invalid):
     default_code = "page_not_fetched"
 
     __str__ = Invalid.__str__
+
+
+def preview_of(kind: Kind, items: Sequence[Item]) -> list[Item]:
+    """A sample of the items. The docs count the sections of a page by its preview, so it has all of them."""
+    return [dict(item) for item in items[: None if kind == "content" else PREVIEW_ITEMS_MAX]]
+
+
+def explained(error: ExtractionFailed, url: str) -> ExtractionFailed:
+    """The same failure, saying on which page and what to do about it."""
+    advice = {
+        "nothing_found": "Describe it in other words, or check that the page shows it without JavaScript.",
+        "structure_changed": "The page was rebuilt or is not the kind of page the strategy was made for; "
+        "make a new strategy from it.",
+        "empty": "The page may need JavaScript or a login to show its content.",
+        "unreadable": "Choose an address that answers with HTML.",
+        "too_large": "Choose a page with less on it.",
+    }[error.reason]
+    return ExtractionFailed(
+        f"{url}: {error.message} {advice}",
+        details={**error.details, "url": url, "reason": error.reason},
+        reason=error.reason,
+        evidence=error.evidence,
+    )

@@ -17,7 +17,7 @@ from meterhouse.extraction.capture.answers import (
 )
 from meterhouse.extraction.capture.fields import map_fields
 from meterhouse.extraction.engine.document import Document, text_of
-from meterhouse.extraction.engine.lexicon import fold
+from meterhouse.extraction.engine.lexicon import alike, fold, tokens_of
 from meterhouse.extraction.engine.request import Wish
 from meterhouse.extraction.model import ExtractionFailed, Field, Item
 from meterhouse.extraction.plan import Keys
@@ -174,3 +174,13 @@ def _alike(value: Mapping[object, object]) -> bool:
         return False
     first = set(members[0])
     return all(len(first & set(one)) * 2 >= max(len(first), len(one)) for one in members[1:20])
+
+
+def other_lists(answer: object, current: Keys, hint: str) -> list[tuple[Keys, list[Record]]]:
+    """The lists of an answer except the current one; if keys bear a word of the hint, those alone."""
+    found = [(keys, records_of(value)) for keys, value in _lists(answer) if keys != current]
+    words = tokens_of(hint)
+    named = [
+        one for one in found if any(alike(w, t) for w in words for key in one[0] for t in tokens_of(str(key)))
+    ]
+    return named or found

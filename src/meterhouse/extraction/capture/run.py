@@ -62,8 +62,9 @@ def read_field(name: str, one: Field, record: Record, base: str) -> object:
 
 def _finished(name: str, one: Field, value: object, base: str) -> object:
     scalar = plain(value)  # type: ignore[arg-type]
-    if one.regex is not None:
-        return squeeze(patterns.search(one.regex, as_text(scalar)[:REGEX_INPUT_CHARS_MAX])) or None
+    for pattern in (one.regex, one.trim):
+        if pattern is not None:
+            scalar = squeeze(patterns.search(pattern, as_text(scalar)[:REGEX_INPUT_CHARS_MAX])) or None
     if one.template is not None:
         return absolute(one.template.replace("{}", as_text(scalar)), base) if scalar is not None else None
     if isinstance(scalar, str) and (is_url_field(name) or scalar.startswith(("/", "./"))):

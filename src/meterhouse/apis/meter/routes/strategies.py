@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from meterhouse.apis.call import Call
+from meterhouse.apis.faults import BadRequest
 from meterhouse.apis.meter import facade
 from meterhouse.apis.meter.convert import generated_to_wire, strategy_to_wire
 from meterhouse.apis.meter.inputs import filter_of, page_of, restate_generation, restate_update
 from meterhouse.extraction import service
 from meterhouse.extraction.stored import StrategyRequest
-from meterhouse.kernel.errors import NotFound
+from meterhouse.kernel.errors import Invalid, NotFound
 
 # Nothing is limited on a server of one's own; the headers say so to programs that look (reference, 2.5).
 _UNLIMITED = {"x-strategy-quota-limit": "-1", "x-strategy-quota-tier": "enterprise"}
@@ -73,6 +74,28 @@ async def update_strategy(call: Call) -> object:
         clock=services.clock,
     )
     return strategy_to_wire(changed)
+
+
+@facade.operation("refine_strategy", scopes=("strategies:write",))
+async def refine_strategy(call: Call) -> object:
+    """Change a strategy by plain sentences; a kind that has nothing to refine is 400 (reference, 4.3)."""
+    services = call.services
+    try:
+        changed = await service.refine_strategy(
+            services.database,
+            services.fetcher,
+            services.extractor,
+            organisation_id=call.principal.organisation_id,
+            strategy_id=call.path_id("strategy_id"),
+            feedback=call.body["feedback"],
+            clock=services.clock,
+            browser=services.browser,
+        )
+    except Invalid as error:
+        if error.code == service.REFINE_REFUSED:
+            raise BadRequest(error.message, issues=error.issues) from error
+        raise
+    return generated_to_wire(changed)
 
 
 @facade.operation("delete_strategy", scopes=("strategies:write",))
