@@ -188,18 +188,18 @@ async def _try_api(work: _Work, choice: Choice, drawn: FetchedPage, rendered: Re
     address = rendered.url
     visits = Visits(drawn.page, work.fetched.page, work.fetched.cookies)
     strategy = strategy_of(choice, visits, output_schema=work.schema)
-    if strategy is None or strategy.request is None:
+    if strategy is None or strategy.api is None:
         return None
     ways = [strategy]
     if work.fetched.cookies:
-        ways.append(replace(strategy, request=replace(strategy.request, cookies=True)))
+        ways.append(replace(strategy, api=replace(strategy.api, cookies=True)))
     captured = Page(address, choice.call.response)
     for way in ways:
         work.attempts += 1
-        assert way.request is not None
+        assert way.api is not None
         try:
             before = await _read(work, way, captured)
-            conversation = await Conversation.begin(work.sources.fetcher, way.request, address, Tally())
+            conversation = await Conversation.begin(work.sources.fetcher, way.api, address, Tally())
             answer = await conversation.ask({})
             after = await _read(work, way, answer.page)
         except MeterhouseError:
@@ -229,7 +229,7 @@ async def _with_paging(
     found = api_paging.detect(request, data, records, others)
     if found is None:
         return made
-    strategy = replace(made.strategy, request=found.request, paging=found.paging)
+    strategy = replace(made.strategy, api=found.request, paging=found.paging)
     if found.is_guess:
         changes = api_paging.following(found.paging, found.request, data, {}, conversation.address)
         conversation.request = found.request

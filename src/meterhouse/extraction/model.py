@@ -16,7 +16,17 @@ Kind = Literal["css", "content", "api"]
 PageKind = Literal["css", "content"]  # what a page alone can give
 Source = Literal["css", "label", "section", "jsonld", "microdata", "meta", "state", "json"]
 Mode = Literal["each", "run", "page"]
-FailureReason = Literal["nothing_found", "empty", "structure_changed", "unreadable", "too_large"]
+FailureReason = Literal[
+    "nothing_found",
+    "empty",
+    "structure_changed",
+    "blocked",
+    "login_required",
+    "consent_wall",
+    "unreadable",
+    "too_large",
+]
+RepairKind = Literal["alternates", "mined"]
 
 Item = dict[str, object]
 
@@ -62,7 +72,8 @@ class Field:
     or a path of keys joined by dots (jsonld, microdata, meta, state; json, where `\\.` is a dot in a key).
     `piece` picks one text run of a mixed element; `regex` keeps its first group, and then `trim` that of its
     own; `many` collects every match into a list; `template` is an address in which `{}` stands for the value
-    (json).
+    (json). `alternates` are other ways to the same values, tried for all records at once when the contract
+    is broken.
     """
 
     source: Source = "css"
@@ -123,13 +134,14 @@ class Container:
     """What one record is: each match (`each`), a match with the siblings up to the next (`run`), or the page.
 
     With `header`, only rows of tables whose column headers read so; records without a value in any of the
-    `require` fields are left out.
+    `require` fields are left out. `alternates` are other selectors of the same elements.
     """
 
     selector: str = ""
     mode: Mode = "each"
     require: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
+    alternates: tuple[str, ...] = ()
 
     def to_document(self) -> dict[str, object]:
         document: dict[str, object] = {"selector": self.selector, "mode": self.mode}
@@ -137,18 +149,44 @@ class Container:
             document["header"] = list(self.header)
         if self.require:
             document["require"] = list(self.require)
+        if self.alternates:
+            document["alternates"] = list(self.alternates)
         return document
 
     @classmethod
     def from_document(cls, document: object) -> Container:
         reader = DocumentReader(document, ("container",))
-        reader.only("selector", "mode", "require", "header")
+        reader.only("selector", "mode", "require", "header", "alternates")
         return cls(
             selector=reader.text("selector") or "",
             mode=cast(Mode, reader.choice("mode", get_args(Mode), "each")),
             require=reader.texts("require"),
             header=reader.texts("header"),
+            alternates=reader.texts("alternates"),
         )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a field's values were like: their kind if nearly all had one, lengths, how many differed."""
+
+    kind: str | None = None
+    length: tuple[int, int] = (0, 0)
+    distinct: float = 0.0
+
+    def to_document(self) -> dict[str, object]:
+        kind: dict[str, object] = {} if self.kind is None else {"kind": self.kind}
+        return kind | {"length": list(self.length), "distinct": self.distinct}
+
+    @classmethod
+    def from_document(cls, document: object, path: tuple[str | int, ...]) -> Shape:
+        reader = DocumentReader(document, path)
+        reader.only("kind", "length", "distinct")
+        length = reader.sequence("length")
+        if len(length) != 2 or not all(isinstance(one, int) for one in length):
+            raise refused((*path, "length"), "two whole numbers are needed")
+        low, high = (int(str(one)) for one in length)
+        return cls(reader.text("kind"), (low, high), reader.number("distinct"))
 
 
 @dataclass(frozen=True)
@@ -157,28 +195,43 @@ class Contract:
 
     records: int = 0
     fill: Mapping[str, float] = field(default_factory=dict)
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
 
     def to_document(self) -> dict[str, object]:
-        return {"records": self.records, "fill": dict(self.fill)}
+        document: dict[str, object] = {"records": self.records, "fill": dict(self.fill)}
+        if self.shapes:
+            document["shapes"] = {name: one.to_document() for name, one in self.shapes.items()}
+        return document
 
     @classmethod
     def from_document(cls, document: object) -> Contract:
         reader = DocumentReader(document, ("contract",))
-        reader.only("records", "fill")
+        reader.only("records", "fill", "shapes")
         fill = DocumentReader(reader.value("fill", {}), ("contract", "fill"))
-        return cls(records=reader.integer("records") or 0, fill={k: fill.number(k) for k in fill.document})
+        shapes = DocumentReader(reader.value("shapes", {}), ("contract", "shapes")).document
+        return cls(
+            records=reader.integer("records") or 0,
+            fill={name: fill.number(name) for name in fill.document},
+            shapes={
+                name: Shape.from_document(one, ("contract", "shapes", name)) for name, one in shapes.items()
+            },
+        )
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """A stored extraction plan: declarative, free of code, and enough to run on its own."""
+    """A stored extraction plan: declarative, free of code, and enough to run on its own.
+
+    `request` is the sentence it was made from, with which a rebuilt page is mined again.
+    """
 
     kind: Kind = "css"
     container: Container = field(default_factory=Container)
     fields: Mapping[str, Field] = field(default_factory=dict)
     output_schema: Mapping[str, object] | None = None
     contract: Contract = field(default_factory=Contract)
-    request: ApiRequest | None = None
+    request: str = ""
+    api: ApiRequest | None = None
     paging: Paging | None = None
     # The page has to be drawn by a browser before it is read.
     render: bool = False
@@ -186,8 +239,8 @@ class Strategy:
 
     def to_document(self) -> dict[str, object]:
         document: dict[str, object] = {"version": self.version, "kind": self.kind}
-        if self.request is not None:
-            document["request"] = self.request.to_document()
+        if self.api is not None:
+            document["api"] = self.api.to_document()
         if self.render:
             document["render"] = True
         if self.paging is not None:
@@ -198,6 +251,8 @@ class Strategy:
             document["fields"] = {name: one.to_document() for name, one in self.fields.items()}
         if self.output_schema is not None:
             document["output_schema"] = dict(self.output_schema)
+        if self.request:
+            document["request"] = self.request
         document["contract"] = self.contract.to_document()
         return document
 
@@ -215,6 +270,7 @@ class Strategy:
             "fields",
             "output_schema",
             "contract",
+            "api",
         )
         version = reader.integer("version", DOCUMENT_VERSION)
         if version != DOCUMENT_VERSION:
@@ -224,18 +280,19 @@ class Strategy:
         schema = reader.value("output_schema", None)
         fields = DocumentReader(reader.value("fields", {}), ("fields",)).document
         kind = cast(Kind, reader.choice("kind", get_args(Kind), "css"))
-        request, paging = reader.value("request", None), reader.value("paging", None)
-        if (kind == "api") != (request is not None):
-            raise refused(("request",), "strategies of kind api, and only they, need one")
+        api, paging = reader.value("api", None), reader.value("paging", None)
+        if (kind == "api") != (api is not None):
+            raise refused(("api",), "strategies of kind api, and only they, need one")
         return cls(
             kind=kind,
-            request=None if request is None else ApiRequest.from_document(request),
+            api=None if api is None else ApiRequest.from_document(api),
             paging=None if paging is None else Paging.from_document(paging),
             render=reader.flag("render"),
             container=Container.from_document(reader.value("container", {})),
             fields={name: Field.from_document(one, ("fields", name)) for name, one in fields.items()},
             output_schema=None if schema is None else DocumentReader(schema, ("output_schema",)).document,
             contract=Contract.from_document(reader.value("contract", {})),
+            request=reader.text("request") or "",
         )
 
 
@@ -249,9 +306,42 @@ class Generated:
 
 
 @dataclass(frozen=True)
+class Breach:
+    """One promise of the contract that a run did not keep: of a field, or of the number of records."""
+
+    what: Literal["records", "fill", "kind", "length", "distinct"]
+    before: object
+    now: object
+    field: str | None = None
+
+    def sentence(self) -> str:
+        whose = f"{self.what} of {self.field!r}" if self.field else self.what
+        return f"{whose} was {self.before}, is {self.now}"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """How a run kept its contract after all, and the strategy to store for the next one.
+
+    `before` is what was broken, `after` how the fields and the container are found now.
+    """
+
+    how: RepairKind
+    strategy: Strategy
+    before: tuple[Breach, ...] = ()
+    after: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class RunResult:
-    """The items of one run. `fill` is the share of records with a value, per field."""
+    """The items of one run. `fill` is the share of records with a value, per field.
+
+    `lost` names fields that used to have values and now have none: their absence is no news about the
+    records. `repaired` is set when the strategy as stored would not have found these items.
+    """
 
     items: list[Item]
     fill: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    repaired: Repair | None = None

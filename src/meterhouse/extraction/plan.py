@@ -126,7 +126,7 @@ class ApiRequest:
 
     @classmethod
     def from_document(cls, document: object) -> ApiRequest:
-        at: Keys = ("request",)
+        at: Keys = ("api",)
         reader = DocumentReader(document, at)
         reader.only(
             "method",

@@ -77,8 +77,8 @@ async def refine_strategy(
 
 
 async def _fetched_anew(strategy: Strategy, url: str, fetcher: Fetcher, browser: Browser) -> Page:
-    if strategy.request is not None:
-        conversation = await Conversation.begin(fetcher, strategy.request, url, Tally())
+    if strategy.api is not None:
+        conversation = await Conversation.begin(fetcher, strategy.api, url, Tally())
         return (await conversation.ask({})).page
     if strategy.render:
         return (await draw_page(browser, url))[0].page

@@ -190,7 +190,7 @@ def check_errand(strategy: StoredStrategy, errand: Errand) -> None:
     check_max_pages(errand.max_pages)
     if not errand.parameters:
         return
-    request = Strategy.from_document(strategy.document).request
+    request = Strategy.from_document(strategy.document).api
     if request is None:
         raise Invalid(
             f"The strategy {strategy.name!r} is of type {strategy.kind}, which takes no parameters; only api "

@@ -59,7 +59,7 @@ class StoredStrategy:
         """What jobs may set, with the captured values; `None` for strategies that take no parameters."""
         if self.kind != "api":
             return None
-        request = Strategy.from_document(self.document).request
+        request = Strategy.from_document(self.document).api
         return request.overridable if request is not None else None
 
 
@@ -100,6 +100,9 @@ def explained(error: ExtractionFailed, url: str) -> ExtractionFailed:
         "structure_changed": "The page was rebuilt or is not the kind of page the strategy was made for; "
         "make a new strategy from it.",
         "empty": "The page may need JavaScript or a login to show its content.",
+        "blocked": "The site keeps automated visitors out; ask its owner for access or for another address.",
+        "login_required": "The page shows its content to people who are logged in.",
+        "consent_wall": "The page asks for consent before it shows its content.",
         "unreadable": "Choose an address that answers with HTML.",
         "too_large": "Choose a page with less on it.",
     }[error.reason]

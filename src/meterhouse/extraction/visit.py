@@ -161,9 +161,9 @@ class _ApiWalk(_Walk):
 
     @classmethod
     async def begin(cls, sources: Sources, strategy: Strategy, errand: Errand, tally: Tally) -> _ApiWalk:
-        assert strategy.request is not None
-        given = check_parameters(strategy.request, errand.parameters)
-        conversation = await Conversation.begin(sources.fetcher, strategy.request, errand.url, tally)
+        assert strategy.api is not None
+        given = check_parameters(strategy.api, errand.parameters)
+        conversation = await Conversation.begin(sources.fetcher, strategy.api, errand.url, tally)
         return cls(conversation, strategy, given)
 
     async def first(self) -> Page:

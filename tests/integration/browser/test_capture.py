@@ -107,9 +107,9 @@ async def test_the_api_behind_a_page_is_found_and_asked_again(sources: Sources, 
     made = await generate(sources, site.url("/boards/acme"))
     strategy = made.generated.strategy
     assert strategy.kind == "api"
-    assert strategy.request is not None
-    assert strategy.request.items == ("data", "results")
-    assert strategy.request.overridable == {"page": 1, "limit": 10, "remote": False}
+    assert strategy.api is not None
+    assert strategy.api.items == ("data", "results")
+    assert strategy.api.overridable == {"page": 1, "limit": 10, "remote": False}
     assert values(made.generated.items) == expected(site, "acme", range(10))
 
     site.asked.clear()
@@ -208,7 +208,7 @@ async def test_post_bodies_tokens_and_cookies(sources: Sources, site: ScriptSite
 
     site.routes["/positions"], site.routes["/graph"] = page, graph
     made = await generate(sources, site.url("/positions"), force_api=True)
-    request = made.generated.strategy.request
+    request = made.generated.strategy.api
     assert request is not None
     assert (request.method, request.cookies) == ("POST", True)
     assert request.tokens["x_csrf_token"].selector == 'meta[name="csrf"]'
@@ -240,8 +240,8 @@ async def test_form_posts(sources: Sources, site: ScriptSite) -> None:
 
     site.routes["/search"] = search
     made = await generate(sources, site.url("/"))
-    assert made.generated.strategy.request is not None
-    assert made.generated.strategy.request.items == ()
+    assert made.generated.strategy.api is not None
+    assert made.generated.strategy.api.items == ()
     assert values(await run(sources, made, site.url("/"), max_pages=4)) == expected(site, "all", range(8))
 
 

@@ -195,7 +195,7 @@ def test_an_api_strategy() -> None:
     )
     strategy = Strategy(
         kind="api",
-        request=ApiRequest("https://shop.example/api", "https://shop.example/", items=("items",)),
+        api=ApiRequest("https://shop.example/api", "https://shop.example/", items=("items",)),
         fields={"title": Field(source="json", selector="title")},
     )
     refined = refine(strategy, answer, "add the brand", description="titles", filter_config=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from meterhouse.extraction import patterns
 from meterhouse.extraction.capture.answers import (
     MISSING,
@@ -13,21 +15,22 @@ from meterhouse.extraction.capture.answers import (
     records_of,
     values_at,
 )
+from meterhouse.extraction.engine.contract import breaches, fill_of
 from meterhouse.extraction.engine.document import absolute, squeeze
-from meterhouse.extraction.engine.run import fill_of, shape
-from meterhouse.extraction.model import ExtractionFailed, Field, Item, Page, RunResult, Strategy
+from meterhouse.extraction.engine.reading import shape
+from meterhouse.extraction.model import Breach, ExtractionFailed, Field, Item, Page, RunResult, Strategy
 from meterhouse.extraction.plan import ApiRequest
 from meterhouse.extraction.schema import is_url_field
 
 RECORDS_MAX = 20_000
-FILL_KEPT_MIN = 0.3
+FILL_COUNTED_MIN = 0.5
 REGEX_INPUT_CHARS_MAX = 2_000
 
 
 def run(strategy: Strategy, page: Page) -> RunResult:
     """Extract the items of an answer. Raises `ExtractionFailed` when there are none, or not those of old."""
-    assert strategy.request is not None
-    records = _records(strategy.request, page)
+    assert strategy.api is not None
+    records = _records(strategy.api, page)
     items = extract(strategy, records, page.url)
     if not items:
         raise ExtractionFailed(
@@ -35,9 +38,20 @@ def run(strategy: Strategy, page: Page) -> RunResult:
             reason="structure_changed" if records else "empty",
             evidence={"url": page.url, "records": len(records)},
         )
-    fill = fill_of(items, strategy.fields)
-    _keep_contract(strategy, fill, len(items))
-    return RunResult(shape(items, strategy), fill)
+    broken = breaches(strategy.contract, items, strategy.fields)
+    counted = [share for share in strategy.contract.fill.values() if share >= FILL_COUNTED_MIN]
+    fields = [one.field for one in broken if one.field]
+    if 2 * len(fields) > len(counted) or len(broken) > len(fields):
+        raise _changed(strategy, page, items, broken)
+    kept: list[Item] = [{**item, **dict.fromkeys(fields)} for item in items]
+    notes = tuple(f"Left out, as the answer has changed: {one.sentence()}." for one in broken)
+    return RunResult(shape(kept, strategy), fill_of(kept, strategy.fields), notes, tuple(fields))
+
+
+def items_of(strategy: Strategy, page: Page) -> list[Item]:
+    """The flat items of an answer, neither measured nor coerced."""
+    assert strategy.api is not None
+    return extract(strategy, _records(strategy.api, page), page.url)
 
 
 def extract(strategy: Strategy, records: list[Record], base: str) -> list[Item]:
@@ -86,13 +100,15 @@ def _records(request: ApiRequest, page: Page) -> list[Record]:
     return records
 
 
-def _keep_contract(strategy: Strategy, fill: dict[str, float], records: int) -> None:
-    """Most of the well-filled fields must still be filled."""
-    before = {name: share for name, share in strategy.contract.fill.items() if share >= 0.5}
-    lost = [name for name, share in before.items() if fill.get(name, 0.0) < share * FILL_KEPT_MIN]
-    if before and len(lost) * 2 > len(before):
-        raise ExtractionFailed(
-            f"Fields that used to have values are empty now: {', '.join(sorted(lost))}.",
-            reason="structure_changed",
-            evidence={"records": records, "fill": fill, "fill_before": dict(strategy.contract.fill)},
-        )
+def _changed(strategy: Strategy, page: Page, items: list[Item], broken: Sequence[Breach]) -> ExtractionFailed:
+    sentences = [one.sentence() for one in broken]
+    return ExtractionFailed(
+        f"The answer's structure has changed: {'; '.join(sentences)}.",
+        reason="structure_changed",
+        evidence={
+            "url": page.url,
+            "records": len(items),
+            "records_before": strategy.contract.records,
+            "broken": sentences,
+        },
+    )

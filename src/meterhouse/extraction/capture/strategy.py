@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from meterhouse.extraction.capture.choose import Choice
 from meterhouse.extraction.capture.requests import Visits, template_of
-from meterhouse.extraction.capture.run import run
+from meterhouse.extraction.capture.run import items_of, run
+from meterhouse.extraction.engine.contract import contract_of
 from meterhouse.extraction.engine.request import Wish
-from meterhouse.extraction.model import Contract, Generated, Item, Page, Strategy
+from meterhouse.extraction.model import Generated, Item, Page, Strategy
 from meterhouse.extraction.plan import ApiRequest
 from meterhouse.platform.ports import RecordedRequest
 
@@ -25,13 +26,13 @@ def strategy_of(
     if request is None:
         return None
     request = replace(request, items=choice.items, single=choice.single)
-    return Strategy(kind="api", request=request, fields=choice.fields, output_schema=output_schema)
+    return Strategy(kind="api", api=request, fields=choice.fields, output_schema=output_schema)
 
 
 def generated_from(strategy: Strategy, page: Page, wish: Wish) -> Generated:
     """The strategy with its contract and the items it finds in an answer. Raises `ExtractionFailed`."""
     result = run(strategy, page)
-    contract = Contract(len(result.items), result.fill)
+    contract = contract_of(items_of(strategy, page), strategy.fields)
     missing = [one.name for one in wish.fields if not result.fill.get(one.name)]
     notes = tuple(f"Nothing in the answer is the wanted field {name!r}." for name in missing)
     return Generated(replace(strategy, contract=contract), result.items, notes)

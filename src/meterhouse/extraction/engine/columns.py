@@ -38,6 +38,7 @@ _TEXT_ATTRS = (
 )
 
 WRAPPER_MAX = 1.6
+ALTERNATES_MAX = 6
 _EMPHASIS = frozenset({"b", "i", "em", "strong", "mark", "font", "wbr", "sup", "sub", "u"})
 
 
@@ -249,6 +250,7 @@ def _merged(first: Column, column: Column) -> Column:
     inner = column.place > first.place and column.field.source == "css" and not column.field.attr
     if column.field.attr == "href" and not any(text_of(one) for one in first.nodes if one is not None):
         first, column, inner = column, first, False
+    ways = dict.fromkeys((*first.alternates, column.field, *column.alternates))
     merged = replace(
         first,
         own=first.own | column.own,
@@ -257,7 +259,7 @@ def _merged(first: Column, column: Column) -> Column:
         nodes=column.nodes if inner else first.nodes,
         breadth=min(first.breadth, column.breadth),
         depth=column.depth if inner else first.depth,
-        alternates=(*first.alternates, *(() if len(first.alternates) > 1 else (column.field,))),
+        alternates=tuple(ways)[:ALTERNATES_MAX],
     )
     plainer = bool(first.field.attr) and not column.field.attr and not column.field.regex
     better = column.derived < first.derived or (column.field.source == "label" and first.derived) or plainer

@@ -19,6 +19,7 @@ from meterhouse.extraction.model import Field
 
 ACCEPT_MIN = 0.9
 OPTIONS_MAX = 12
+ALTERNATES_MAX = 4
 DEFAULT_ROLES = ("title", "price", "date", "author", "description", "image")
 _SIDE_KEYS = frozenset(
     words_of(
@@ -101,7 +102,21 @@ def _field(match: Match, evidence: Evidence) -> Field:
         match = _untruncated(match, evidence.single)
     column = match.column
     many = column.field.many or (wanted.many and column.repeats > 1)
-    return replace(column.field, many=many, alternates=column.alternates[:2], type=wanted.type)
+    others = _alternates(column, evidence, many)
+    return replace(column.field, many=many, alternates=others, type=wanted.type)
+
+
+def _alternates(column: Column, evidence: Evidence, many: bool) -> tuple[Field, ...]:
+    """Other ways to the same text, of other sources and anchors first; a list is found again only as one."""
+    if many:
+        return tuple(replace(one, many=True) for one in column.alternates[:ALTERNATES_MAX])
+    value = column.present[0]
+    same = [one for one in evidence.single if one.present[0] == value and one.field != column.field]
+    same.sort(key=lambda one: (one.derived, one.place < 0))
+    kept: dict[tuple[object, ...], Field] = {}
+    for one in (column.field, *(other.field for other in same), *column.alternates):
+        kept.setdefault((one.source, one.attr, one.selector.split(" ")[0]), one)
+    return tuple(kept.values())[1 : ALTERNATES_MAX + 1]
 
 
 def _untruncated(match: Match, columns: Sequence[Column]) -> Match:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
@@ -138,6 +139,12 @@ def absolute(link: str, base: str) -> str | None:
 def squeeze(text: str | None) -> str:
     """White space and invisible marks collapsed to single spaces, ends trimmed."""
     return _SPACE.sub(" ", text).strip() if text else ""
+
+
+def fold_text(text: str) -> str:
+    """Lower case without accents, for comparing with plain words."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFC", "".join(char for char in plain if not unicodedata.combining(char)))
 
 
 def hidden(element: HtmlElement) -> bool:

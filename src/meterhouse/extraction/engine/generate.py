@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Literal
 
 from meterhouse.extraction.engine.content import sections
+from meterhouse.extraction.engine.contract import contract_of
 from meterhouse.extraction.engine.detail import Detail, best_detail
 from meterhouse.extraction.engine.document import Document, parse
 from meterhouse.extraction.engine.listing import Listing, best_listing
+from meterhouse.extraction.engine.reading import extract, shape
 from meterhouse.extraction.engine.request import Wish, understand
-from meterhouse.extraction.engine.run import extract, fill_of, shape
 from meterhouse.extraction.engine.segments import Census
 from meterhouse.extraction.model import (
     Container,
@@ -44,8 +45,8 @@ def generate(
     found = extract(strategy.container, strategy.fields, document)
     if not found:
         raise _nothing(page, wish)
-    contract = Contract(len(found), fill_of(found, strategy.fields))
-    strategy = replace(strategy, contract=contract)
+    contract = contract_of(found, strategy.fields)
+    strategy = replace(strategy, contract=contract, request=request)
     return Generated(strategy, shape(found, strategy), _notes(wish, found))
 
 

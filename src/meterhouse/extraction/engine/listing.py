@@ -12,8 +12,8 @@ from meterhouse.extraction.engine.columns import columns_of
 from meterhouse.extraction.engine.document import Document
 from meterhouse.extraction.engine.lexicon import BY_NAME
 from meterhouse.extraction.engine.match import ACCEPT_MIN, Match, assign
+from meterhouse.extraction.engine.reading import run_from
 from meterhouse.extraction.engine.request import Wanted, Wish
-from meterhouse.extraction.engine.run import run_from
 from meterhouse.extraction.engine.segments import Census, Segment, segments
 from meterhouse.extraction.engine.tables import headers_of
 from meterhouse.extraction.model import Container, Field
@@ -21,6 +21,7 @@ from meterhouse.extraction.model import Container, Field
 SAMPLE_SMALL = 8
 SAMPLE_LARGE = 30
 FINALISTS = 4
+ALTERNATES_MAX = 4
 MENU_COST = 0.15
 WIDER_COST_MAX = 0.25
 WIDER_RATIO_MIN = 1.3
@@ -110,7 +111,7 @@ def _container(segment: Segment, matches: Sequence[Match]) -> Container:
     keys = [one.wanted.name for one in matches if one.wanted.role and one.wanted.role.name == "title"]
     if not keys:
         keys = [max(matches, key=lambda one: one.column.fill).wanted.name]
-    return Container(segment.selector, segment.mode, tuple(keys), segment.header)
+    return Container(segment.selector, segment.mode, tuple(keys), segment.header, segment.alternates)
 
 
 def _fields(matches: Sequence[Match]) -> dict[str, Field]:
@@ -118,7 +119,7 @@ def _fields(matches: Sequence[Match]) -> dict[str, Field]:
         one.wanted.name: replace(
             one.column.field,
             many=one.wanted.many and one.column.repeats > 1.2,
-            alternates=one.column.alternates[:2],
+            alternates=one.column.alternates[:ALTERNATES_MAX],
             type=one.wanted.type,
         )
         for one in matches

@@ -1,127 +1,49 @@
-"""Running a strategy on a page: records, their fields, types, and the contract that the outcome must keep."""
+"""Running a strategy on a page: its items if they keep the contract, a repair if one does, else a reason."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
-from lxml.html import HtmlElement
-
-from meterhouse.extraction.engine import structured
 from meterhouse.extraction.engine.content import sections
+from meterhouse.extraction.engine.contract import breaches, fill_of
 from meterhouse.extraction.engine.document import Document, parse
-from meterhouse.extraction.engine.selectors import select
-from meterhouse.extraction.engine.tables import HeaderFilter, header_row
-from meterhouse.extraction.engine.values import Record, read_field
-from meterhouse.extraction.model import Container, ExtractionFailed, Field, Item, Page, RunResult, Strategy
-from meterhouse.extraction.schema import OutputSchema, coerce
-
-RECORDS_MAX = 20_000
-RUN_SIBLINGS_MAX = 60
-FILL_KEPT_MIN = 0.3
-_STRUCTURED = frozenset({"jsonld", "microdata", "meta", "state"})
+from meterhouse.extraction.engine.reading import extract, shape
+from meterhouse.extraction.engine.repair import grave, refuse, repair
+from meterhouse.extraction.model import Breach, ExtractionFailed, Item, Page, RunResult, Strategy
 
 
-def run(strategy: Strategy, page: Page) -> RunResult:
-    """Extract the items; raises `ExtractionFailed` when none are found or the contract is broken."""
+def run(strategy: Strategy, page: Page, *, known: Sequence[Item] | None = None) -> RunResult:
+    """Extract the items. `known` are the items of the last good run, by which a repair is judged.
+
+    Raises `ExtractionFailed` when there are none, or when the contract is broken and nothing mends it.
+    """
     document = parse(page)
     if strategy.kind == "content":
-        items = sections(document)
-        if not items:
-            raise ExtractionFailed(
-                "The page has no readable text.", reason="empty", evidence={"url": page.url}
-            )
-        return RunResult(items)
+        return _content(document)
     found = extract(strategy.container, strategy.fields, document)
-    if not found:
-        raise _nothing(strategy, page)
-    fill = fill_of(found, strategy.fields)
-    _keep_contract(strategy, fill, len(found))
-    return RunResult(shape(found, strategy), fill)
+    broken = breaches(strategy.contract, found, strategy.fields)
+    if found and not broken:
+        return RunResult(shape(found, strategy), fill_of(found, strategy.fields))
+    mended = repair(strategy, page, document, broken, known)
+    if mended is not None:
+        return mended
+    if not found or grave(strategy, broken):
+        raise refuse(strategy, document, found, broken)
+    return _with_losses(strategy, found, broken)
 
 
-def extract(container: Container, fields: Mapping[str, Field], document: Document) -> list[Item]:
-    """The flat items as the fields read them; records without any required value are left out."""
-    needs_data = any(_structured(one) for one in fields.values())
-    data = structured.read(document) if needs_data else None
-    items: list[Item] = []
-    for roots in records_of(container, document):
-        record = Record(roots, document, data)
-        item: Item = {name: read_field(one, record) for name, one in fields.items()}
-        needed = container.require or tuple(fields)
-        if any(item.get(name) for name in needed):
-            items.append(item)
-    return items
-
-
-def shape(items: list[Item], strategy: Strategy) -> list[Item]:
-    """Coerce to the output schema, or leave out the fields that a record lacks."""
-    if strategy.output_schema is not None:
-        return OutputSchema.parse(strategy.output_schema).apply(items)
-    types = {name: one.type for name, one in strategy.fields.items() if one.type is not None}
-    return [
-        {
-            name: coerce(value, types[name]) if name in types else value
-            for name, value in item.items()
-            if value is not None
-        }
-        for item in items
-    ]
-
-
-def fill_of(items: Sequence[Item], names: Iterable[str]) -> dict[str, float]:
-    """The share of items that have a value, per field."""
-    total = max(1, len(items))
-    return {name: round(sum(1 for item in items if item.get(name)) / total, 3) for name in names}
-
-
-def records_of(container: Container, document: Document) -> Iterator[list[HtmlElement]]:
-    if container.mode == "page":
-        yield [document.root]
-        return
-    heads = select(container.selector, [document.root])[:RECORDS_MAX]
-    if container.mode == "each":
-        rows = HeaderFilter(container.header)
-        for head in heads:
-            if not header_row(head) and rows.passes(head):
-                yield [head]
-        return
-    known = set(heads)
-    for head in heads:
-        yield run_from(head, known)
-
-
-def run_from(head: HtmlElement, heads: set[HtmlElement]) -> list[HtmlElement]:
-    """A head and the siblings after it, up to the next head."""
-    roots = [head]
-    for follower in head.itersiblings():
-        if follower in heads or len(roots) >= RUN_SIBLINGS_MAX:
-            break
-        if isinstance(follower.tag, str):
-            roots.append(follower)
-    return roots
-
-
-def _structured(one: Field) -> bool:
-    return one.source in _STRUCTURED or any(other.source in _STRUCTURED for other in one.alternates)
-
-
-def _nothing(strategy: Strategy, page: Page) -> ExtractionFailed:
-    made = strategy.contract.records > 0
-    return ExtractionFailed(
-        "No records were found on the page"
-        + (" where the strategy once found some: its structure has changed." if made else "."),
-        reason="structure_changed" if made else "nothing_found",
-        evidence={"url": page.url, "records": 0, "records_before": strategy.contract.records},
-    )
-
-
-def _keep_contract(strategy: Strategy, fill: dict[str, float], records: int) -> None:
-    """Most of the well-filled fields must still be filled; one lost field alone is reported by `fill`."""
-    before = {name: share for name, share in strategy.contract.fill.items() if share >= 0.5}
-    lost = [name for name, share in before.items() if fill.get(name, 0.0) < share * FILL_KEPT_MIN]
-    if before and len(lost) * 2 > len(before):
+def _content(document: Document) -> RunResult:
+    items = sections(document)
+    if not items:
         raise ExtractionFailed(
-            f"Fields that used to have values are empty now: {', '.join(sorted(lost))}.",
-            reason="structure_changed",
-            evidence={"records": records, "fill": fill, "fill_before": dict(strategy.contract.fill)},
+            "The page has no readable text.", reason="empty", evidence={"url": document.url}
         )
+    return RunResult(items)
+
+
+def _with_losses(strategy: Strategy, found: list[Item], broken: Sequence[Breach]) -> RunResult:
+    """The items without the few fields that cannot be trusted any more, which are named."""
+    lost = tuple(one.field for one in broken if one.field)
+    kept: list[Item] = [{**item, **dict.fromkeys(lost)} for item in found]
+    notes = tuple(f"Left out, as the page has changed: {one.sentence()}." for one in broken)
+    return RunResult(shape(kept, strategy), fill_of(kept, strategy.fields), notes, lost)

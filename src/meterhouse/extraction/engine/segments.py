@@ -27,6 +27,7 @@ ANCHOR_CLIMB_MAX = 5
 BOILER_SHARE_MAX = 0.4
 NAV_LINKED_MIN = 0.8
 ALIKE_FOLLOWERS_MAX = 0.7
+ALTERNATES_MAX = 6
 _NEVER = frozenset(
     words_of(
         "html body head br b i em strong font option col colgroup thead tbody form hr input button label"
@@ -61,6 +62,7 @@ class Segment:
     linked: float = 0.0
     rank: float = 0.0
     header: tuple[str, ...] = ()
+    alternates: tuple[str, ...] = ()
 
 
 class Census:
@@ -127,8 +129,13 @@ def segments(census: Census) -> list[Segment]:
         if segment is None:
             continue
         key = tuple(id(member) for member in segment.members)
-        if key not in ranked or len(selector) < len(ranked[key].selector):
+        first = ranked.get(key)
+        if first is None:
             ranked[key] = segment
+        elif len(selector) < len(first.selector):
+            ranked[key] = _with_alternate(replace(segment, alternates=first.alternates), first.selector)
+        else:
+            ranked[key] = _with_alternate(first, selector)
     best = _as_selected(sorted(ranked.values(), key=lambda one: -one.rank)[:CANDIDATES_MAX], census)
     best += [one for segment in best for one in _by_header(segment, census)]
     runs = [one for segment in best if (one := _as_run(segment, census)) is not None]
@@ -142,8 +149,19 @@ def _as_selected(guessed: list[Segment], census: Census) -> list[Segment]:
         visible = [one for one in select(guess.selector, [census.body]) if one in census.weights]
         segment = _segment(guess.selector, visible, census)
         if segment is not None:
-            found.setdefault(tuple(id(member) for member in segment.members), segment)
+            key = tuple(id(member) for member in segment.members)
+            first = found.get(key)
+            found[key] = segment if first is None else _with_alternate(first, segment.selector)
+            for other in guess.alternates:
+                found[key] = _with_alternate(found[key], other)
     return sorted(found.values(), key=lambda one: -one.rank)
+
+
+def _with_alternate(segment: Segment, selector: str) -> Segment:
+    """The segment with one more way to it; the first few are kept."""
+    if selector == segment.selector or selector in segment.alternates:
+        return segment
+    return replace(segment, alternates=(*segment.alternates, selector)[:ALTERNATES_MAX])
 
 
 def _groups(census: Census) -> dict[str, list[HtmlElement]]:

@@ -17,10 +17,10 @@ SELECTOR_CHARS_MAX = 1_000
 _SCOPE = ":scope"
 _NAME = re.compile(r"-?[A-Za-z_][\w-]{0,60}", re.A)
 _VALUE = re.compile(r"[\w ./:#?=&%+-]{1,80}")
-# A last part such as "a8Xk2q" or "1x9zf" was made by a build tool and changes with the next release.
-_HASHED = re.compile(
-    r"(?:^|[-_])(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Za-z])(?:[A-Za-z]*\d+[A-Za-z]+\d*|[a-z]+[A-Z0-9]+[A-Za-z0-9]*\d\w*)$"
-)
+_PARTS = re.compile(r"[-_]+")
+_RUNS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
+HASH_CHARS_MIN = 4
+HASH_RUN_MEAN_MAX = 2.2
 _ANY_DIGITS = re.compile(r"\d{3,}")
 
 
@@ -53,7 +53,26 @@ def select(selector: str, roots: Sequence[HtmlElement]) -> list[HtmlElement]:
 
 def stable(name: str) -> bool:
     """True for a class or id that a person probably chose and will keep."""
-    return bool(_NAME.fullmatch(name)) and not _HASHED.search(name) and not _ANY_DIGITS.search(name)
+    return bool(_NAME.fullmatch(name)) and not hashed(name) and not _ANY_DIGITS.search(name)
+
+
+@lru_cache(maxsize=50_000)
+def hashed(name: str) -> bool:
+    """True for names with a part such as "a8Xk2q" or "eWgMZ", which a build tool made and will make anew.
+
+    Words and camelCase have runs of letters of some length; such parts change between capitals, small
+    letters and digits all the time.
+    """
+    return any(_scrambled(part) for part in _PARTS.split(name))
+
+
+def _scrambled(part: str) -> bool:
+    runs = _RUNS.findall(part)
+    if len(part) < HASH_CHARS_MIN or len(runs) < 3:
+        return False
+    if sum(run.isdigit() for run in runs) > 1:
+        return True
+    return len(part) > HASH_CHARS_MIN and len(part) / len(runs) <= HASH_RUN_MEAN_MAX
 
 
 def quotable(value: str) -> bool:

@@ -19,6 +19,7 @@ KEYS_MAX = 600
 KEYS_PER_PAGE_MAX = 4_000
 FILL_MIN = 0.12
 PATH_MAX = 6
+OTHERS_MAX = 4
 
 
 @dataclass
@@ -190,7 +191,18 @@ def distinct(found: dict[str, Found], total: int) -> Iterator[tuple[str, list[st
             groups[_same(one, total)].append((one.rank, len(key), key))
     for keys in list(groups.values())[: KEYS_MAX if total > 1 else KEYS_PER_PAGE_MAX]:
         keys.sort()
-        yield keys[0][2], [key for _, _, key in keys[1:3]], found[keys[0][2]]
+        yield keys[0][2], _others(keys), found[keys[0][2]]
+
+
+def _others(keys: Sequence[tuple[int, int, str]]) -> list[str]:
+    """Other keys to the same elements, one of each make, so that they do not all fail together."""
+    makes = {keys[0][0]}
+    kept: list[str] = []
+    for rank, _, key in keys[1:]:
+        if rank not in makes:
+            makes.add(rank)
+            kept.append(key)
+    return kept[:OTHERS_MAX]
 
 
 def _same(one: Found, total: int) -> tuple[int, ...]:

@@ -32,11 +32,10 @@ class Record:
 
 def read_field(one: Field, record: Record) -> str | list[str] | None:
     """The value of a field, or `None`; a missing value is never taken from a neighbour."""
-    for candidate in (one, *one.alternates):
-        values = [value for raw in _raw(candidate, record) if (value := _cut(candidate, raw))]
-        if values:
-            return values[:VALUES_MAX] if one.many else values[0]
-    return None
+    values = [value for raw in _raw(one, record) if (value := _cut(one, raw))]
+    if not values:
+        return None
+    return values[:VALUES_MAX] if one.many else values[0]
 
 
 def _raw(one: Field, record: Record) -> list[str]:

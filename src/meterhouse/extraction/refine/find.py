@@ -15,8 +15,8 @@ from meterhouse.extraction.engine.detail import best_detail
 from meterhouse.extraction.engine.document import Document, parse
 from meterhouse.extraction.engine.generate import generate
 from meterhouse.extraction.engine.match import ACCEPT_MIN, assign
+from meterhouse.extraction.engine.reading import records_of as elements_of
 from meterhouse.extraction.engine.request import Wish, understand
-from meterhouse.extraction.engine.run import records_of as elements_of
 from meterhouse.extraction.engine.run import run
 from meterhouse.extraction.engine.segments import Census
 from meterhouse.extraction.engine.tables import headers_of
@@ -41,8 +41,8 @@ def find_fields(strategy: Strategy, page: Page, wording: str) -> dict[str, Field
 
 
 def _in_answer(strategy: Strategy, page: Page, wish: Wish) -> dict[str, Field]:
-    assert strategy.request is not None
-    request = strategy.request
+    assert strategy.api is not None
+    request = strategy.api
     records = records_of(at(read_json(page.html), request.items), single=request.single)
     fields, _ = map_fields(records, wish, [], page.url)
     return fields
@@ -98,13 +98,13 @@ def find_other_list(strategy: Strategy, page: Page, request: str, hint: str) -> 
 
 
 def _other_in_answer(strategy: Strategy, page: Page, request: str, hint: str) -> Strategy | None:
-    assert strategy.request is not None
+    assert strategy.api is not None
     wish = wish_of(request, None if hint else strategy.output_schema)
     best: tuple[float, Strategy] | None = None
-    for keys, records in other_lists(read_json(page.html), strategy.request.items, hint):
+    for keys, records in other_lists(read_json(page.html), strategy.api.items, hint):
         fields, score = map_fields(records, wish, [], page.url)
         if fields and (best is None or score > best[0]):
-            found = replace(strategy.request, items=keys, single=False)
+            found = replace(strategy.api, items=keys, single=False)
             schema = None if hint and wish.fields else strategy.output_schema
-            best = (score, replace(strategy, request=found, fields=fields, output_schema=schema))
+            best = (score, replace(strategy, api=found, fields=fields, output_schema=schema))
     return None if best is None else best[1]

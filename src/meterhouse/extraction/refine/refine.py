@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from meterhouse.extraction.capture import run as capture
+from meterhouse.extraction.engine.contract import contract_of
+from meterhouse.extraction.engine.document import parse
+from meterhouse.extraction.engine.reading import extract
 from meterhouse.extraction.engine.run import run
 from meterhouse.extraction.model import Contract, Generated, Page, Strategy
 from meterhouse.extraction.refine.apply import Draft, apply
@@ -42,8 +45,20 @@ def carry_out(changes: list[Change], draft: Draft) -> Refined:
     for change in changes:
         draft = apply(change, draft)
     strategy = draft.strategy
-    found = capture.run(strategy, draft.page) if strategy.kind == "api" else run(strategy, draft.page)
+    if strategy.kind == "api":
+        found = capture.run(strategy, draft.page)
+        flat = capture.items_of(strategy, draft.page)
+    else:
+        found = run(strategy, draft.page)
+        flat = extract(strategy.container, strategy.fields, parse(draft.page))
     empty = [name for name, share in found.fill.items() if not share]
     notes = (*draft.notes, *(f"The field {name!r} is empty on the page." for name in empty))
-    strategy = replace(strategy, contract=Contract(len(found.items), found.fill))
+    contract = contract_of(flat, strategy.fields)
+    strategy = replace(strategy, contract=contract, request=_wording(strategy))
     return Refined(Generated(strategy, found.items, notes), draft.filter_config)
+
+
+def _wording(strategy: Strategy) -> str:
+    """The request that asks for the fields as they are now, for when the page is mined again."""
+    names = ", ".join(name.replace("_", " ") for name in strategy.fields)
+    return f"{'the page' if strategy.container.mode == 'page' else 'every record'}: {names}"
