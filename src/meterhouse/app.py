@@ -38,6 +38,7 @@ from meterhouse.platform.embedded import DataFolder, EmbeddedPostgres, supervise
 from meterhouse.platform.events import ClickHouseEventStore, open_event_store
 from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher
 from meterhouse.platform.migrate import migrate_postgres
+from meterhouse.platform.model import ChatModel
 from meterhouse.platform.postgres import PostgresDatabase, advisory_lock, listen, normalise_url
 from meterhouse.platform.queue import TaskQueue
 from meterhouse.platform.telemetry import RequestMetrics, render_metrics
@@ -87,6 +88,7 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
             events=engines.events,
             fetcher=await stack.enter_async_context(GuardedFetcher(policy)),
             browser=_open_browser(stack, policy, settings),
+            model=_open_model(stack, settings),
             queue=engines.queue,
             clock=clock,
             ingestor=await _open_ingestor(stack, engines, clock),
@@ -184,6 +186,14 @@ def _open_browser(stack: AsyncExitStack, policy: AddressPolicy, settings: Settin
     browser = ChromiumBrowser(policy, executable=settings.browser)
     stack.push_async_callback(browser.aclose)
     return browser
+
+
+def _open_model(stack: AsyncExitStack, settings: Settings) -> ChatModel | None:
+    if not settings.model_url:
+        return None
+    model = ChatModel(settings.model_url, name=settings.model_name, api_key=settings.model_api_key)
+    stack.push_async_callback(model.aclose)
+    return model
 
 
 async def _open_ingestor(stack: AsyncExitStack, engines: _Engines, clock: Clock) -> Ingestor:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from meterhouse.extraction import paging
+from meterhouse.extraction.advice.ask import Question, ask
 from meterhouse.extraction.capture import paging as api_paging
 from meterhouse.extraction.capture.answers import at, read_json, records_of
 from meterhouse.extraction.capture.choose import Choice, Visible, choose
@@ -73,13 +74,13 @@ async def make(sources: Sources, request: StrategyRequest) -> Made:
     if not _wants_api(request) and not isinstance(plain, MeterhouseError):
         lacking = await sources.extractor.think(lambda: _lacks(work, plain), request.url)
         if not lacking:
-            return _made(work, plain, fetched)
+            return await _finished(work, plain, fetched)
     elif not _wants_api(request) and not _SCRIPT.search(_text(fetched.page)):
-        raise plain  # type: ignore[misc]
+        return await _finished(work, plain, fetched)
     try:
         drawn, rendered = await draw_page(sources.browser, request.url)
     except (BrowserMissing, PageNotFetched) as error:
-        return _without_browser(work, plain, error)
+        return await _without_browser(work, plain, error)
     return await _from_browser(work, plain, drawn, rendered)
 
 
@@ -121,7 +122,7 @@ def _missing(work: _Work, generated: Generated) -> int:
     return sum(1 for name in names if not generated.strategy.contract.fill.get(name))
 
 
-def _without_browser(
+async def _without_browser(
     work: _Work, plain: Generated | MeterhouseError, error: BrowserMissing | PageNotFetched
 ) -> Made:
     """Serve from the markup where that is possible, and say what was missed."""
@@ -132,7 +133,7 @@ def _without_browser(
     work.notes.append(
         f"The page was not loaded in a browser, so its own API was not looked for: {error.message}"
     )
-    return _made(work, plain, work.fetched)
+    return await _finished(work, plain, work.fetched)
 
 
 async def _from_browser(
@@ -160,7 +161,7 @@ async def _from_browser(
             reason="nothing_found",
             evidence={"url": request.url, "calls": len(rendered.requests)},
         )
-    return _better(work, plain, shown, drawn)
+    return await _better(work, plain, shown, drawn)
 
 
 def _flat(items: list[dict[str, object]], shown: Generated | MeterhouseError) -> list[dict[str, object]]:
@@ -207,7 +208,7 @@ async def _try_api(work: _Work, choice: Choice, drawn: FetchedPage, rendered: Re
         if same_items(before.items, after.items):
             others = further_calls(choice, rendered.requests, visits)
             paged = await _with_paging(work, after, conversation, answer, others)
-            return _made(work, paged, answer)
+            return await _finished(work, paged, answer)
     return None
 
 
@@ -243,20 +244,40 @@ async def _with_paging(
     return replace(made, strategy=strategy)
 
 
-def _better(
+async def _better(
     work: _Work, plain: Generated | MeterhouseError, shown: Generated | MeterhouseError, drawn: FetchedPage
 ) -> Made:
     """Of the two documents the one that answers better; of equals the one that needs no browser."""
     if isinstance(shown, MeterhouseError):
-        if isinstance(plain, MeterhouseError):
-            raise shown
-        return _made(work, plain, work.fetched)
+        source = drawn if isinstance(plain, MeterhouseError) else work.fetched
+        return await _finished(work, plain, source, render=source is drawn)
     if not isinstance(plain, MeterhouseError):
         fewer = _missing(work, plain) - _missing(work, shown)
         more = len(shown.items) - len(plain.items)
         if fewer < 0 or (fewer == 0 and more <= 0):
-            return _made(work, plain, work.fetched)
-    return _made(work, replace(shown, strategy=replace(shown.strategy, render=True)), drawn)
+            return await _finished(work, plain, work.fetched)
+    return await _finished(work, shown, drawn, render=True)
+
+
+async def _finished(
+    work: _Work, found: Generated | MeterhouseError, page: FetchedPage, *, render: bool = False
+) -> Made:
+    """Let the model choose where there is one; without its choice that of the engine stands.
+
+    Raises what the engine failed with when neither has found anything.
+    """
+    model, request = work.sources.model, work.request
+    if model is not None and request.kind != "content":
+        engine_choice = None if isinstance(found, MeterhouseError) else found.strategy
+        question = Question(page.page, request.description, request.output_schema, engine_choice)
+        advice = await ask(model, work.sources.extractor, question)
+        # A choice of the model takes the place of the engine's, which then does not count as a try.
+        work.attempts += advice.attempts - (1 if advice.generated is not None else 0)
+        work.notes += [advice.note] if advice.note else []
+        found = advice.generated or found
+    if isinstance(found, MeterhouseError):
+        raise found
+    return _made(work, replace(found, strategy=replace(found.strategy, render=render)), page)
 
 
 def _made(work: _Work, generated: Generated, page: FetchedPage) -> Made:

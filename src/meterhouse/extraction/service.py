@@ -37,7 +37,7 @@ from meterhouse.extraction.visit import Errand, Sources, check_max_pages, visit
 from meterhouse.kernel.clock import Clock
 from meterhouse.kernel.errors import Invalid, Issue
 from meterhouse.kernel.ids import new_id
-from meterhouse.platform.ports import Browser, Database, Fetcher, NoBrowser
+from meterhouse.platform.ports import Browser, Database, Fetcher, Model, NoBrowser
 
 NAME_LENGTH_MAX = 500
 DESCRIPTION_LENGTH_MAX = 10_000
@@ -85,6 +85,7 @@ async def generate_strategy(
     request: StrategyRequest,
     clock: Clock,
     browser: Browser | None = None,
+    model: Model | None = None,
 ) -> StoredStrategy:
     """Make a strategy from the page at `request.url` and store it together with the page.
 
@@ -95,7 +96,7 @@ async def generate_strategy(
     checked = _check_request(request)
     keep = parse_filter(checked.filter_config)
     try:
-        made = await make(Sources(fetcher, browser or NoBrowser(), extractor), checked)
+        made = await make(Sources(fetcher, browser or NoBrowser(), extractor, model), checked)
     except ExtractionFailed as error:
         raise explained(error, checked.url) from error
     stored = _stored(organisation_id, checked, made, keep, clock.now())

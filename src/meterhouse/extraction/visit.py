@@ -18,7 +18,7 @@ from meterhouse.extraction.plan import PAGES_MAX, Paging, Scalar
 from meterhouse.extraction.replay import Conversation, Tally
 from meterhouse.extraction.stored import Extracted, PageNotFetched
 from meterhouse.kernel.errors import Invalid, Issue
-from meterhouse.platform.ports import Browser, Fetcher
+from meterhouse.platform.ports import Browser, Fetcher, Model
 
 ITEMS_MAX = 50_000
 # Behind the last page there is often nothing, and sites say so in these ways.
@@ -27,11 +27,12 @@ _PAST_THE_END = frozenset({404, 410})
 
 @dataclass(frozen=True)
 class Sources:
-    """Where pages come from."""
+    """Where pages come from, what reads them, and who may be asked what to read."""
 
     fetcher: Fetcher
     browser: Browser
     extractor: Extractor
+    model: Model | None = None
 
 
 @dataclass(frozen=True)

@@ -26,25 +26,7 @@ _CASE_MIX = re.compile(r"(?=(?:.*[a-z][A-Z]){2})(?=.*[A-Z]{2}|.*[A-Z][a-z][A-Z])
 
 _RAW = frozenset({"script", "style", "noscript", "iframe", "xmp"})
 _VOID = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "frame",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-        "keygen",
-        "basefont",
-    ]
+    "area base br col embed frame hr img input link meta param source track wbr keygen basefont".split()
 )
 
 

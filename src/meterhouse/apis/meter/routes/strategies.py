@@ -30,6 +30,7 @@ async def generate_strategy(call: Call) -> object:
         request=request,
         clock=services.clock,
         browser=services.browser,
+        model=services.model,
     )
     async with services.database.begin() as connection:
         used = await service.count_quota_use(
