@@ -13,7 +13,7 @@ from meterhouse.extraction import paging
 from meterhouse.extraction.advice.ask import Question, ask
 from meterhouse.extraction.capture import paging as api_paging
 from meterhouse.extraction.capture.answers import at, read_json, records_of
-from meterhouse.extraction.capture.choose import Choice, Visible, choose
+from meterhouse.extraction.capture.choose import Choice, Visible, choose, choose_unseen
 from meterhouse.extraction.capture.fields import wish_of
 from meterhouse.extraction.capture.requests import Visits
 from meterhouse.extraction.capture.strategy import further_calls, generated_from, same_items, strategy_of
@@ -26,7 +26,7 @@ from meterhouse.extraction.replay import Conversation, Tally
 from meterhouse.extraction.stored import PageNotFetched, StrategyRequest
 from meterhouse.extraction.visit import Sources
 from meterhouse.kernel.errors import MeterhouseError
-from meterhouse.platform.ports import BrowserMissing, Rendered
+from meterhouse.platform.ports import BrowserMissing, RecordedRequest, Rendered
 
 SHELL_CHARS_MAX = 600
 HOLE_CHARS_MAX = 2_500
@@ -70,6 +70,8 @@ async def make(sources: Sources, request: StrategyRequest) -> Made:
     """
     fetched = await fetch_page(sources.fetcher, request.url)
     work = _Work(sources, request, fetched, wish_of(request.description, request.output_schema))
+    if request.kind in (None, "api") and _is_answer(fetched.page):
+        return await _from_answer(work)
     plain = await _from_page(work, fetched.page)
     if not _wants_api(request) and not isinstance(plain, MeterhouseError):
         lacking = await sources.extractor.think(lambda: _lacks(work, plain), request.url)
@@ -82,6 +84,35 @@ async def make(sources: Sources, request: StrategyRequest) -> Made:
     except (BrowserMissing, PageNotFetched) as error:
         return await _without_browser(work, plain, error)
     return await _from_browser(work, plain, drawn, rendered)
+
+
+def _is_answer(page: Page) -> bool:
+    """True for the address of an API in place of a page's."""
+    start = _text(page)[:2_000].lstrip()
+    return start.startswith(("{", "[")) and "<html" not in start
+
+
+async def _from_answer(work: _Work) -> Made:
+    """A strategy from the answer at the address itself, with the ways on to its next pages."""
+    page = work.fetched.page
+    call = RecordedRequest("GET", page.url, {"accept": "application/json"}, None, 200, _text(page))
+    work.attempts += 1
+
+    def look() -> Generated:
+        for choice in choose_unseen(call, work.wish, page.url):
+            strategy = strategy_of(choice, Visits(page, page), output_schema=work.schema)
+            if strategy is not None:
+                return generated_from(strategy, page, work.wish)
+        raise ExtractionFailed(
+            "Nothing in the answer is what was asked for.",
+            reason="nothing_found",
+            evidence={"url": page.url, "wanted": [one.name for one in work.wish.fields]},
+        )
+
+    made = await work.sources.extractor.think(look, page.url)
+    assert made.strategy.api is not None
+    conversation = await Conversation.begin(work.sources.fetcher, made.strategy.api, page.url, Tally())
+    return await _finished(work, await _with_paging(work, made, conversation, work.fetched, []), work.fetched)
 
 
 async def _from_page(work: _Work, page: Page) -> Generated | MeterhouseError:

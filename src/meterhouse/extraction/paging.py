@@ -42,17 +42,9 @@ _PAGE_NAMES = frozenset(
 
 def detect(document: Document) -> Paging | None:
     """How this page leads on, or `None`. Only what the page itself links to counts."""
-    here = _normal(document.url)
-    for element in _links(document):
-        if "next" in (element.get("rel") or "").lower().split():
-            return Paging("link", selector=f'{element.tag}[rel~="next"]')
-    best = max(
-        ((score, element) for element in _links(document) if (score := _score(element, document, here)) > 0),
-        key=lambda one: one[0],
-        default=None,
-    )
-    if best is not None:
-        return Paging("link", selector=_selector_of(best[1], document))
+    element = _next_link(document)
+    if element is not None:
+        return Paging("link", selector=_selector_of(element, document))
     return Paging("address") if _numbered(document) is not None else None
 
 
@@ -70,11 +62,22 @@ def next_address(document: Document, paging: Paging) -> str | None:
                 return target
     if paging.kind == "address":
         return _numbered(document)
-    found = detect(document)
-    if found is None or found.kind == "address":
-        return _numbered(document)
-    element = next(iter(select(found.selector, [document.root])), None)
-    return None if element is None or _disabled(element) else _target(element, document, here)
+    element = _next_link(document)
+    return _numbered(document) if element is None else _target(element, document, here)
+
+
+def _next_link(document: Document) -> HtmlElement | None:
+    """The link that says it leads to the next page; the machine's word counts before the reader's."""
+    here = _normal(document.url)
+    best: tuple[float, HtmlElement] | None = None
+    for element in _links(document):
+        declared = "next" in (element.get("rel") or "").lower().split()
+        if declared and not _disabled(element) and _target(element, document, here) is not None:
+            return element
+        score = _score(element, document, here)
+        if score > (best[0] if best is not None else 0.0):
+            best = (score, element)
+    return None if best is None else best[1]
 
 
 def _links(document: Document) -> Iterator[HtmlElement]:
@@ -143,6 +146,8 @@ def _disabled(element: HtmlElement) -> bool:
 
 def _selector_of(element: HtmlElement, document: Document) -> str:
     """A selector by what names the link or the part of the page it stands in; empty when nothing does."""
+    if "next" in (element.get("rel") or "").lower().split():
+        return f'{element.tag}[rel~="next"]'
     options = [f"a.{name}" for name in classes_of(element) if stable(name)]
     for key in ("rel", "id", "data-testid"):
         value = element.get(key)
@@ -163,7 +168,7 @@ def _numbered(document: Document) -> str | None:
     here = _normal(document.url)
     for element in _links(document):
         target = _target(element, document, here)
-        if target is not None and element.tag == "a":
+        if target is not None and element.tag == "a" and not _disabled(element):
             change = _difference(here, _normal(target))
             if change is not None and change[1] - change[0] == 1:
                 return target

@@ -9,7 +9,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
-from tests.integration.browser.sites import ScriptSite
+from tests.script_site import ScriptSite
 
 from meterhouse.platform.browser import ChromiumBrowser
 from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher

@@ -7,7 +7,7 @@ import gzip
 import json
 
 import pytest
-from tests.integration.browser.sites import Answer, Asked, ScriptSite, as_json
+from tests.script_site import Answer, Asked, ScriptSite, as_json
 
 from meterhouse.kernel.errors import DependencyFailed
 from meterhouse.platform.browser import ChromiumBrowser, find_browser

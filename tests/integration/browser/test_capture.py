@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from tests.integration.browser.sites import Answer, Asked, ScriptSite, as_json
+from tests.script_site import Answer, Asked, ScriptSite, as_json
 
 from meterhouse.extraction.extractor import Extractor, finish
 from meterhouse.extraction.making import Made, make

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from tests.integration.browser.sites import Answer, Asked, ScriptSite, as_json
 from tests.pages import SHOP, FakeFetcher, shop_page
+from tests.script_site import Answer, Asked, ScriptSite, as_json
 
 from meterhouse.extraction.extractor import Extractor
 from meterhouse.extraction.making import Made, make

@@ -93,6 +93,21 @@ def choose(
     return choices[:CHOICES_MAX]
 
 
+def choose_unseen(call: RecordedRequest, wish: Wish, base: str) -> list[Choice]:
+    """The lists of an answer that was asked for itself, without a page that shows them; best first."""
+    answer = read_json(call.response)
+    found = [(keys, False, records_of(value)) for keys, value in _lists(answer)]
+    if wish.lean <= 0 or not found:
+        found += [(keys, True, [value]) for keys, value in _objects(answer)]
+    choices = []
+    for keys, single, records in found[:RATED_MAX]:
+        fields, answered = map_fields(records, wish, [], base)
+        if fields:
+            score = 2.0 * answered + 0.1 * math.log2(1 + len(records)) - SINGLE_PENALTY * single
+            choices.append(Choice(call, keys, single, fields, score, records))
+    return sorted(choices, key=lambda one: -one.score)[:CHOICES_MAX]
+
+
 def _found_in(call: RecordedRequest, visible: Visible, wish: Wish) -> Iterator[_Found]:
     if not 200 <= call.status < 300:
         return

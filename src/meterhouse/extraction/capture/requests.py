@@ -29,8 +29,8 @@ from meterhouse.platform.ports import RecordedRequest
 PARAMETERS_MAX = 80
 PARAMETER_CHARS_MAX = 300
 BODY_DEPTH_MAX = 6
-_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,14})")
-_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,14})\.\d{1,10}")
+_INTEGER = re.compile(r"0|-?[1-9]\d{0,14}", re.ASCII)
+_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,14})\.\d{1,10}", re.ASCII)
 _PLAIN_HEADERS = frozenset({"accept", "content-type", "x-requested-with"})
 _FORM = "application/x-www-form-urlencoded"
 
