@@ -89,6 +89,56 @@ def worker() -> None:
     asyncio.run(server.work(load_settings()))
 
 
+@app.command()
+def extract(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar='PAGE "REQUEST"',
+            help="A page (an address or a saved file) and, in plain words, what to extract. "
+            "With --strategy: pages only.",
+            show_default=False,
+        ),
+    ] = None,
+    strategy: Annotated[
+        Path | None, typer.Option(help="Run this strategy file instead of making one.", show_default=False)
+    ] = None,
+    url: Annotated[str, typer.Option(help="Where a saved page was; links are resolved against it.")] = "",
+    schema: Annotated[
+        Path | None, typer.Option(help="File with the output schema of one item.", show_default=False)
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Keep the strategy, made or repaired, here.", show_default=False)
+    ] = None,
+    cases: Annotated[
+        Path | None, typer.Option(help="Folder of cases: case.json beside page.html.", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the cases' items.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON (the default).")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_table: Annotated[bool, typer.Option("--table", help="Print a table.")] = False,
+) -> None:
+    """Extract items from a page, with no server running."""
+    import os
+
+    from meterhouse.cli import extract as command
+
+    if as_json + as_csv + as_table > 1:
+        raise typer.BadParameter("choose one of --json, --csv and --table")
+    asked = command.Asked(
+        arguments=arguments or [],
+        url=url,
+        strategy=strategy,
+        save=save,
+        schema=schema,
+        cases=cases,
+        out=out,
+        format="csv" if as_csv else "table" if as_table else "json",
+        fetch_allow=os.environ.get("METERHOUSE_FETCH_ALLOW", ""),
+    )
+    raise typer.Exit(command.extract(asked))
+
+
 @keys.command("create")
 def create_key(
     name: Annotated[str, typer.Option(help="What the key is for.")] = "command line",

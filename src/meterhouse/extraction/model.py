@@ -16,6 +16,7 @@ Kind = Literal["css", "content", "api"]
 PageKind = Literal["css", "content"]  # what a page alone can give
 Source = Literal["css", "label", "section", "jsonld", "microdata", "meta", "state", "json"]
 Mode = Literal["each", "run", "page"]
+Reading = Literal["full", "fast"]
 FailureReason = Literal[
     "nothing_found",
     "empty",
@@ -222,7 +223,9 @@ class Contract:
 class Strategy:
     """A stored extraction plan: declarative, free of code, and enough to run on its own.
 
-    `request` is the sentence it was made from, with which a rebuilt page is mined again.
+    `request` is the sentence it was made from, with which a rebuilt page is mined again, `url` the address
+    of the page it was made on. `reading` is
+    "fast" where selectors alone suffice and gave the same items; "full" is always right.
     """
 
     kind: Kind = "css"
@@ -231,6 +234,8 @@ class Strategy:
     output_schema: Mapping[str, object] | None = None
     contract: Contract = field(default_factory=Contract)
     request: str = ""
+    url: str = ""
+    reading: Reading = "full"
     api: ApiRequest | None = None
     paging: Paging | None = None
     # The page has to be drawn by a browser before it is read.
@@ -253,7 +258,11 @@ class Strategy:
             document["output_schema"] = dict(self.output_schema)
         if self.request:
             document["request"] = self.request
+        if self.url:
+            document["url"] = self.url
         document["contract"] = self.contract.to_document()
+        if self.reading != "full":
+            document["reading"] = self.reading
         return document
 
     @classmethod
@@ -271,6 +280,8 @@ class Strategy:
             "output_schema",
             "contract",
             "api",
+            "url",
+            "reading",
         )
         version = reader.integer("version", DOCUMENT_VERSION)
         if version != DOCUMENT_VERSION:
@@ -293,6 +304,8 @@ class Strategy:
             output_schema=None if schema is None else DocumentReader(schema, ("output_schema",)).document,
             contract=Contract.from_document(reader.value("contract", {})),
             request=reader.text("request") or "",
+            url=reader.text("url") or "",
+            reading=cast(Reading, reader.choice("reading", get_args(Reading), "full")),
         )
 
 

@@ -11,6 +11,7 @@ from meterhouse.extraction.capture.answers import at, read_json, records_of
 from meterhouse.extraction.capture.run import items_of
 from meterhouse.extraction.engine.contract import contract_of
 from meterhouse.extraction.engine.document import parse
+from meterhouse.extraction.engine.generate import with_reading
 from meterhouse.extraction.engine.reading import extract, shape
 from meterhouse.extraction.extractor import Extractor
 from meterhouse.extraction.model import ExtractionFailed, Generated, Page, Strategy
@@ -98,9 +99,12 @@ def _tried(question: Question, picked: Picked) -> Generated:
             fields=picked.fields,
             output_schema=question.output_schema,
             request=question.request,
+            url=page.url,
         )
         found = extract(strategy.container, strategy.fields, parse(page))
     if not found:
         raise ExtractionFailed("Nothing was found.", reason="nothing_found", evidence={"url": page.url})
     strategy = replace(strategy, contract=contract_of(found, strategy.fields))
+    if strategy.kind == "css":
+        strategy = with_reading(strategy, page, found)
     return Generated(strategy, shape(found, strategy))

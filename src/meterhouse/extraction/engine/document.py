@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
@@ -19,9 +20,10 @@ PAGE_BYTES_MAX = 20_000_000
 NODES_MAX = 400_000
 DEPTH_MAX = 400
 
+_COUNT_NODES = etree.XPath("count(//*)")
 _SPACE = re.compile(r"[\s\u00a0\u200b\u200e\u200f\ufeff\u00ad]+")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.I)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none", re.I)
 HIDDEN_TAGS = frozenset(
     {"script", "style", "noscript", "svg", "iframe", "head", "object", "canvas", "option"}
@@ -45,21 +47,39 @@ class Document:
 
 def parse(page: Page) -> Document:
     """Parse within bounds on bytes, nodes and depth; raises `ExtractionFailed` naming the bound."""
+    root = _tree(CONTROL.sub("", page_text(page)).encode("utf-8", "replace"))
+    return Document(page.url, _base_of(root, page.url), root)
+
+
+def page_text(page: Page) -> str:
+    """The page as text, if it is text and of a size that can be parsed."""
     text = decode(page.html)
     if not text.strip():
         raise ExtractionFailed("The page is empty.", reason="empty", evidence={"bytes": len(page.html)})
-    opened = text.count("<") - text.count("</")
+    opened = text.count("<") - text.count("</") if len(text) > 2 * NODES_MAX else 0
     if opened > 2 * NODES_MAX:  # parsing alone would take more memory than one page is worth
         raise _too_large(opened, 0)
-    parser = HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+    return text
+
+
+def _tree(html: bytes) -> HtmlElement:
+    """The parser itself stops at some 250 levels, where few pages are; those few are read and measured."""
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        root = document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        root = document_fromstring(html, parser=parser)
+        last = parser.error_log.last_error
+        if last is not None and last.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
+            parser = HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+            root = document_fromstring(html, parser=parser)
+            _refuse_depth(root)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError, AssertionError) as fault:
         raise ExtractionFailed(
             "The page could not be read as HTML.", reason="unreadable", evidence={"fault": str(fault)[:200]}
         ) from fault
-    _refuse_monsters(root)
-    return Document(page.url, _base_of(root, page.url), root)
+    nodes = int(_COUNT_NODES(root))
+    if nodes > NODES_MAX:
+        raise _too_large(nodes, 0)
+    return root
 
 
 def decode(html: str | bytes) -> str:
@@ -72,10 +92,10 @@ def decode(html: str | bytes) -> str:
             evidence={"bytes": size, "bytes_max": PAGE_BYTES_MAX},
         )
     if isinstance(html, str):
-        return _CONTROL.sub("", html)
+        return html
     if html[:4000].count(b"\x00") > len(html[:4000]) // 3 and not html.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ExtractionFailed("The page is not text.", reason="unreadable", evidence={"bytes": size})
-    return _CONTROL.sub("", _decode_bytes(html))
+    return _decode_bytes(html)
 
 
 def _decode_bytes(html: bytes) -> str:
@@ -96,14 +116,13 @@ def _decode_bytes(html: bytes) -> str:
     return html.decode("latin-1")
 
 
-def _refuse_monsters(root: HtmlElement) -> None:
-    nodes = depth = deepest = 0
+def _refuse_depth(root: HtmlElement) -> None:
+    nodes = depth = 0
     for event, _ in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if event == "start" else -1
         nodes += event == "start"
-        deepest = max(deepest, depth)
         if nodes > NODES_MAX or depth > DEPTH_MAX:
-            raise _too_large(nodes, deepest)
+            raise _too_large(nodes, depth)
 
 
 def _too_large(nodes: int, depth: int) -> ExtractionFailed:
@@ -184,7 +203,11 @@ def _gather(element: HtmlElement, parts: list[str]) -> None:
 
 def pieces_of(element: HtmlElement) -> list[str]:
     """The direct text runs of an element, in order: its own words between its children."""
-    runs = [squeeze(element.text)] + [squeeze(child.tail) for child in element]
+    return trimmed_pieces(squeeze(run) for run in (element.text, *(child.tail for child in element)))
+
+
+def trimmed_pieces(runs: Iterable[str]) -> list[str]:
+    """The runs that hold more than separators, without half a pair of brackets."""
     return [_unbracketed(run) for run in runs if run.strip(" |•·,;:-–—/()[]»«>")]
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from meterhouse.extraction.engine import fast
 from meterhouse.extraction.engine.content import sections
 from meterhouse.extraction.engine.contract import contract_of
 from meterhouse.extraction.engine.detail import Detail, best_detail
@@ -32,13 +33,19 @@ def generate(
     *,
     output_schema: Mapping[str, object] | None = None,
     kind: Literal["css", "content"] | None = None,
+    known: Sequence[Item] | None = None,
 ) -> Generated:
-    """Make a strategy and try it; raises `ExtractionFailed` when the page holds nothing that answers."""
+    """Make a strategy and try it; raises `ExtractionFailed` when the page holds nothing that answers.
+
+    `known` are items found on this or a like page before: where their values stand, their fields are.
+    """
     schema = None if output_schema is None else OutputSchema.parse(output_schema)
     document = parse(page)
     if kind == "content":
         return _content(document)
     wish = _wish(request, schema, output_schema)
+    if known:
+        wish = _with_examples(wish, texts_of(known))
     strategy = _strategy(document, wish, output_schema)
     if strategy is None:
         raise _nothing(page, wish)
@@ -46,8 +53,17 @@ def generate(
     if not found:
         raise _nothing(page, wish)
     contract = contract_of(found, strategy.fields)
-    strategy = replace(strategy, contract=contract, request=request)
+    strategy = with_reading(replace(strategy, contract=contract, request=request, url=page.url), page, found)
     return Generated(strategy, shape(found, strategy), _notes(wish, found))
+
+
+def with_reading(strategy: Strategy, page: Page, found: Sequence[Item]) -> Strategy:
+    """The strategy marked for the fast reading if that finds the very same items on its page."""
+    try:
+        same = fast.readable(strategy) and fast.extract(strategy, page) == found
+    except fast.Unreadable:
+        same = False
+    return replace(strategy, reading="fast" if same else "full")
 
 
 def _wish(request: str, schema: OutputSchema | None, raw: Mapping[str, object] | None) -> Wish:
@@ -55,6 +71,30 @@ def _wish(request: str, schema: OutputSchema | None, raw: Mapping[str, object] |
         return understand(request)
     many = True if schema.wrapper is not None or (raw or {}).get("type") == "array" else None
     return understand(request, schema.flat_types(), many)
+
+
+def _with_examples(wish: Wish, texts: Mapping[str, set[str]]) -> Wish:
+    fields = tuple(replace(one, examples=frozenset(texts.get(one.name, ()))) for one in wish.fields)
+    return replace(wish, fields=fields)
+
+
+def texts_of(items: Sequence[Item]) -> dict[str, set[str]]:
+    """Every value as text, by its field; fields within fields are joined as flat schema names are."""
+    texts: dict[str, set[str]] = {}
+
+    def walk(value: object, name: str) -> None:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                walk(inner, f"{name}_{key}" if name else str(key))
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner, name)
+        elif value not in (None, ""):
+            texts.setdefault(name, set()).add(str(value))
+
+    for item in items:
+        walk(item, "")
+    return texts
 
 
 def _content(document: Document) -> Generated:

@@ -96,6 +96,8 @@ def _worth(match: Match) -> float:
     """A guess by place alone says little about whether this is the list that was asked for."""
     if match.score < ACCEPT_MIN:
         return 0.4 * match.score
+    if match.wanted.examples:
+        return match.score
     exact = match.wanted.role is not None and bool(match.wanted.role.kinds & EXACT_KINDS)
     return min(match.score, 3.0 if exact else 2.6)
 

@@ -11,6 +11,7 @@ from meterhouse.extraction.model import FailureReason
 
 READ_CHARS_MAX = 20_000
 SHORT_PAGE_CHARS = 3_000
+PLAIN_PAGE_CHARS = 8_000
 
 _BLOCKED = re.compile(
     r"captcha|are you (?:a )?(?:human|robot)|access (?:to this page )?(?:has been )?denied|access blocked"
@@ -61,7 +62,7 @@ def obstacle_of(document: Document) -> Obstacle | None:
         return _obstacle("login_required", "The page asks for a login", found, text)
     if short and _ACCEPT.search(text) and (found := _CONSENT.search(text)) is not None:
         return _obstacle("consent_wall", "The page asks for consent first", found, text)
-    if (found := _NO_RESULTS.search(text)) is not None:
+    if len(text) <= PLAIN_PAGE_CHARS and (found := _NO_RESULTS.search(text)) is not None:
         return _obstacle("empty", "The page says that it has nothing to show", found, text)
     if not text:
         return Obstacle("empty", "The page has no text", {"chars": 0})

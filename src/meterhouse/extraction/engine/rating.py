@@ -16,6 +16,7 @@ from meterhouse.extraction.engine.words import words_of
 
 BY_WORDS = frozenset(words_of("by von par por door av af przez от oleh di da de af tarafindan 作者 od"))
 AT_WORDS = frozenset(words_of("at in on @ bei om kl à i na v w"))
+EXAMPLE_GAIN = 3.0
 LINK_SOURCES = frozenset({"href", "src", "data-src"})
 _MARK = re.compile(r"(?:10|\d)[.,]\d{1,2}(?:\s*/\s*(?:5|10))?|\d\s*/\s*(?:5|10)")
 _SEEN_ATTRS = frozenset({"datetime", "content", "data-price", "data-date"})
@@ -32,6 +33,7 @@ def rate(wanted: Wanted, column: Column) -> float:
     form = _form(wanted, role, column)
     score = 1.3 * words + form + 0.5 * column.fill - 0.12 * column.derived
     score -= min(0.8, 0.15 * (column.breadth - 1))
+    score += EXAMPLE_GAIN * _exampled(wanted, column)
     if links(column) and (role is None or role.name != "image"):
         score -= 2.0
     if column.field.attr is not None and column.field.attr not in LINK_SOURCES:
@@ -49,8 +51,16 @@ def rate(wanted: Wanted, column: Column) -> float:
     return score
 
 
+def _exampled(wanted: Wanted, column: Column) -> float:
+    """The share of values that were known before."""
+    if not wanted.examples:
+        return 0.0
+    return sum(1 for value in column.present if value in wanted.examples) / len(column.present)
+
+
 def rate_link(wanted: Wanted, column: Column, title: Column | None) -> float:
     score = 0.6 + 0.4 * column.fill + 0.6 * lexical(wanted, column)
+    score += EXAMPLE_GAIN * _exampled(wanted, column)
     score += 0.4 * len(set(column.present)) / max(1, len(column.present))
     if all("#" in value for value in column.present):
         score -= 0.6

@@ -16,13 +16,12 @@ from meterhouse.extraction.schema import OutputSchema, coerce
 
 RECORDS_MAX = 20_000
 RUN_SIBLINGS_MAX = 60
-_STRUCTURED = frozenset({"jsonld", "microdata", "meta", "state"})
 
 
 def extract(container: Container, fields: Mapping[str, Field], document: Document) -> list[Item]:
     """The flat items as the fields read them; records without any required value are left out."""
-    needs_data = any(_structured(one) for one in fields.values())
-    data = structured.read(document) if needs_data else None
+    sources = {one.source for one in fields.values()}.intersection(structured.SOURCES)
+    data = structured.read(document, sources) if sources else None
     items: list[Item] = []
     for roots in records_of(container, document):
         item = item_of(container, fields, Record(roots, document, data))
@@ -78,7 +77,3 @@ def run_from(head: HtmlElement, heads: set[HtmlElement]) -> list[HtmlElement]:
         if isinstance(follower.tag, str):
             roots.append(follower)
     return roots
-
-
-def _structured(one: Field) -> bool:
-    return one.source in _STRUCTURED

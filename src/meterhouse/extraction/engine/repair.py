@@ -6,12 +6,13 @@ hand, share values with them; a page of other records must at least look the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from meterhouse.extraction.engine.contract import breaches, field_breach, fill_of
 from meterhouse.extraction.engine.document import Document
-from meterhouse.extraction.engine.generate import generate
+from meterhouse.extraction.engine.generate import generate, texts_of, with_reading
 from meterhouse.extraction.engine.obstacles import obstacle_of
 from meterhouse.extraction.engine.reading import extract, shape
 from meterhouse.extraction.model import (
@@ -44,10 +45,15 @@ def repair(
     if mended is not None:
         found = extract(mended.container, mended.fields, document)
         if found and not breaches(strategy.contract, found, mended.fields):
-            return _result(mended, found, "alternates", broken)
-    if strategy.request and strategy.contract.records and obstacle_of(document) is None:
+            return _result(with_reading(mended, page, found), found, "alternates", broken)
+    if strategy.request and strategy.contract.records and not _kept_out(document):
         return _by_mining(strategy, page, document, broken, known)
     return None
+
+
+def _kept_out(document: Document) -> bool:
+    obstacle = obstacle_of(document)
+    return obstacle is not None and obstacle.reason in {"blocked", "login_required", "consent_wall"}
 
 
 def grave(strategy: Strategy, broken: Sequence[Breach]) -> bool:
@@ -133,7 +139,7 @@ def _by_mining(
     known: Sequence[Item] | None,
 ) -> RunResult | None:
     try:
-        made = generate(page, strategy.request, output_schema=strategy.output_schema, kind="css")
+        made = generate(page, strategy.request, output_schema=strategy.output_schema, known=known)
     except ExtractionFailed:
         return None
     fresh = made.strategy
@@ -141,54 +147,46 @@ def _by_mining(
         return None
     found = extract(fresh.container, fresh.fields, document)
     again = breaches(strategy.contract, found, strategy.fields)
-    if not found or again or not _plausible(strategy, found, made.items, known):
+    if not found or again or not _plausible(strategy, page, found, made.items, known):
         return None
     return _result(fresh, found, "mined", broken)
 
 
 def _plausible(
-    strategy: Strategy, found: Sequence[Item], items: Sequence[Item], known: Sequence[Item] | None
+    strategy: Strategy, page: Page, found: Sequence[Item], items: Sequence[Item], known: Sequence[Item] | None
 ) -> bool:
-    """True when the mined items are those of before, or others of exactly their make."""
+    """True when the mined items are those of before, or others of exactly their make on the same site."""
     before = strategy.contract.records
     if not before / RECORDS_FACTOR <= len(found) <= before * RECORDS_FACTOR:
         return False
-    if known and overlap(items, known) >= OVERLAP_MIN:
-        return True
-    shapes = strategy.contract.shapes
-    exact = [name for name, one in shapes.items() if one.kind is not None]
+    if known:
+        shares = overlap(items, known)
+        if max(shares.values(), default=0.0) >= OVERLAP_MIN:
+            return all(shares.get(name, 1.0) >= OVERLAP_MIN for name in _steady(strategy))
+    exact = [name for name, one in strategy.contract.shapes.items() if one.kind not in {None, "url"}]
     counted = [name for name, share in strategy.contract.fill.items() if share >= 0.5]
     fill = fill_of(found, counted)
-    return bool(exact) and len(counted) > 1 and all(fill[name] >= 0.5 for name in counted)
+    alike = bool(exact) and len(counted) > 1 and all(fill[name] >= 0.5 for name in counted)
+    return alike and urlsplit(page.url).hostname == urlsplit(strategy.url).hostname
 
 
-def overlap(items: Sequence[Item], known: Sequence[Item]) -> float:
-    """The share of values that both sets of items hold, of the field for which it is greatest."""
-    now, before = _texts(items), _texts(known)
-    shares = [
-        len(now[name] & before[name]) / min(len(now[name]), len(before[name]))
-        for name in now.keys() & before.keys()
-        if min(len(now[name]), len(before[name])) >= min(3, len(known))
+def _steady(strategy: Strategy) -> list[str]:
+    """Fields of plain text that nearly every record had: of the same records they must be the same."""
+    contract = strategy.contract
+    return [
+        name
+        for name, one in contract.shapes.items()
+        if one.kind is None and one.distinct >= 0.5 and contract.fill.get(name, 0.0) >= 0.5
     ]
-    return max(shares, default=0.0)
 
 
-def _texts(items: Sequence[Item]) -> Mapping[str, set[str]]:
-    texts: dict[str, set[str]] = {}
-
-    def walk(value: object, name: str) -> None:
-        if isinstance(value, Mapping):
-            for key, inner in value.items():
-                walk(inner, f"{name}.{key}")
-        elif isinstance(value, list):
-            for inner in value:
-                walk(inner, name)
-        elif value not in (None, ""):
-            texts.setdefault(name, set()).add(str(value))
-
-    for item in items:
-        walk(item, "")
-    return texts
+def overlap(items: Sequence[Item], known: Sequence[Item]) -> dict[str, float]:
+    """The share of values that both sets of items hold, per field."""
+    now, before = texts_of(items), texts_of(known)
+    return {
+        name: len(now[name] & before[name]) / min(len(now[name]), len(before[name]))
+        for name in now.keys() & before.keys()
+    }
 
 
 def _result(strategy: Strategy, found: list[Item], how: RepairKind, broken: Sequence[Breach]) -> RunResult:

@@ -63,6 +63,7 @@ class Wanted:
     """One wanted field: the name it gets, its folded words, and the general role they point to.
 
     `common` are those of its words that other wanted fields have too, which tell it from none of them.
+    `examples` are values known to have been right once.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Wanted:
     type: str | None = None
     counted: bool = False
     common: frozenset[str] = frozenset()
+    examples: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

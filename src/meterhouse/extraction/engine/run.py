@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from meterhouse.extraction.engine import fast
 from meterhouse.extraction.engine.content import sections
 from meterhouse.extraction.engine.contract import breaches, fill_of
 from meterhouse.extraction.engine.document import Document, parse
@@ -17,6 +18,8 @@ def run(strategy: Strategy, page: Page, *, known: Sequence[Item] | None = None) 
 
     Raises `ExtractionFailed` when there are none, or when the contract is broken and nothing mends it.
     """
+    if strategy.reading == "fast" and (quick := _quick(strategy, page)) is not None:
+        return quick
     document = parse(page)
     if strategy.kind == "content":
         return _content(document)
@@ -30,6 +33,17 @@ def run(strategy: Strategy, page: Page, *, known: Sequence[Item] | None = None) 
     if not found or grave(strategy, broken):
         raise refuse(strategy, document, found, broken)
     return _with_losses(strategy, found, broken)
+
+
+def _quick(strategy: Strategy, page: Page) -> RunResult | None:
+    """The items of the fast reading if it keeps the contract; all else is for the full one."""
+    try:
+        found = fast.extract(strategy, page)
+    except fast.Unreadable:
+        return None
+    if not found or breaches(strategy.contract, found, strategy.fields):
+        return None
+    return RunResult(shape(found, strategy), fill_of(found, strategy.fields))
 
 
 def _content(document: Document) -> RunResult:

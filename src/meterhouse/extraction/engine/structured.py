@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import html
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine.document import Document, absolute, squeeze, text_of
+from meterhouse.extraction.engine.state import SCRIPT_CHARS_MAX, loads, script_data, streamed_data
 from meterhouse.extraction.engine.words import words_of
 
-SCRIPT_CHARS_MAX = 3_000_000
+SOURCES = ("jsonld", "microdata", "meta", "state")
 LEAVES_MAX = 4_000
 DEPTH_MAX = 14
 
+_SCOPES = XPath("//*[@itemscope and not(@itemprop)]")
 _SCALAR = (str, int, float)
 _URLS = {"a": "href", "link": "href", "area": "href", "img": "src", "iframe": "src", "video": "src"}
 _TAGS = re.compile(r"<[^<>]{1,300}>")
@@ -39,38 +41,43 @@ class Data:
         return list(self.leaves.get(source, {}).get(path, []))
 
 
-def read(document: Document) -> Data:
-    """Collect all leaves; broken blocks are passed over, since one bad script must not lose a page."""
-    leaves: dict[str, dict[str, list[str]]] = {"jsonld": {}, "microdata": {}, "meta": {}, "state": {}}
-    for script in document.root.iter("script"):
-        kind = (script.get("type") or "").split(";")[0].strip().lower()
-        text = script.text or ""
-        if len(text) > SCRIPT_CHARS_MAX:
-            continue
-        if kind == "application/ld+json":
-            for block in _blocks(_loads(text)):
-                _flatten(block, _type_of(block), leaves["jsonld"], 0)
-        elif kind == "application/json" or script.get("id") == "__NEXT_DATA__":
-            _flatten(_loads(text), "", leaves["state"], 0)
-    for scope in document.root.iter():
-        if (
-            isinstance(scope.tag, str)
-            and scope.get("itemscope") is not None
-            and scope.get("itemprop") is None
-        ):
+def read(document: Document, sources: Collection[str] = SOURCES) -> Data:
+    """Collect the leaves of these sources; a broken block is passed over and loses no page."""
+    leaves: dict[str, dict[str, list[str]]] = {source: {} for source in SOURCES}
+    if "jsonld" in sources:
+        _jsonld(document.root, leaves["jsonld"])
+    if "state" in sources:
+        _state(document.root, leaves["state"])
+    if "microdata" in sources:
+        for scope in _SCOPES(document.root):
             _microdata(scope, _short(scope.get("itemtype")), leaves["microdata"], document.base, 0)
-    _meta(document.root, leaves["meta"])
+    if "meta" in sources:
+        _meta(document.root, leaves["meta"])
     return Data(leaves)
 
 
-def _loads(text: str) -> object:
-    text = text.strip().removeprefix("<!--").removesuffix("-->").strip().rstrip(";")
-    for attempt in (text, re.sub(r",\s*([\]}])", r"\1", text)):
-        try:
-            return json.loads(attempt, strict=False)
-        except (ValueError, RecursionError):
+def _jsonld(root: HtmlElement, leaves: dict[str, list[str]]) -> None:
+    for script in root.iter("script"):
+        text = script.text or ""
+        if "ld+json" in (script.get("type") or "").lower() and len(text) <= SCRIPT_CHARS_MAX:
+            for block in _blocks(loads(text)):
+                _flatten(block, _type_of(block), leaves, 0)
+
+
+def _state(root: HtmlElement, leaves: dict[str, list[str]]) -> None:
+    streamed: list[str] = []
+    for script in root.iter("script"):
+        kind = (script.get("type") or "").split(";")[0].strip().lower()
+        text = script.text or ""
+        if kind == "application/ld+json" or not text:
             continue
-    return None
+        if "__next_f" in text:
+            streamed.append(text)
+        whole = kind == "application/json" or script.get("id") == "__NEXT_DATA__"
+        for name, value in script_data(text, whole):
+            _flatten(value, name, leaves, 0)
+    for value in streamed_data(streamed):
+        _flatten(value, "", leaves, 0)
 
 
 def _blocks(value: object, depth: int = 0) -> Iterator[dict[str, object]]:

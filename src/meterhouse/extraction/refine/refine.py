@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from meterhouse.extraction.capture import run as capture
 from meterhouse.extraction.engine.contract import contract_of
 from meterhouse.extraction.engine.document import parse
+from meterhouse.extraction.engine.generate import with_reading
 from meterhouse.extraction.engine.reading import extract
 from meterhouse.extraction.engine.run import run
 from meterhouse.extraction.model import Contract, Generated, Page, Strategy
@@ -36,7 +37,7 @@ def refine(
     `ExtractionFailed` when the outcome reads nothing."""
     return carry_out(
         read_feedback(feedback),
-        Draft(replace(strategy, contract=Contract()), page, description, filter_config),
+        Draft(replace(strategy, contract=Contract(), reading="full"), page, description, filter_config),
     )
 
 
@@ -54,7 +55,9 @@ def carry_out(changes: list[Change], draft: Draft) -> Refined:
     empty = [name for name, share in found.fill.items() if not share]
     notes = (*draft.notes, *(f"The field {name!r} is empty on the page." for name in empty))
     contract = contract_of(flat, strategy.fields)
-    strategy = replace(strategy, contract=contract, request=_wording(strategy))
+    strategy = replace(strategy, contract=contract, request=_wording(strategy), reading="full")
+    if strategy.kind == "css":
+        strategy = with_reading(strategy, draft.page, flat)
     return Refined(Generated(strategy, found.items, notes), draft.filter_config)
 
 
