@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meterhouse.extraction import paging
 from meterhouse.extraction.capture import paging as api_paging
@@ -67,16 +67,23 @@ async def visit(sources: Sources, strategy: Strategy, errand: Errand, tally: Tal
     else:
         walk = _PageWalk(sources, strategy, errand.url, tally)
     found = await sources.extractor.run(strategy, await walk.first(), keep=None)
-    items, known = list(found.items), _Known()
+    items, known, further = list(found.items), _Known(), _for_further_pages(strategy)
     known.add(found.items)
     while walk.count < most and len(items) < ITEMS_MAX:
         page = await walk.next()
-        more = None if page is None else await _run_further(sources.extractor, strategy, page)
+        more = None if page is None else await _run_further(sources.extractor, further, page)
         new = [] if more is None else known.add(more.items)
         if not new:
             break
         items += new
     return Extracted(items[:ITEMS_MAX], found.wrapper, found.notes)
+
+
+def _for_further_pages(strategy: Strategy) -> Strategy:
+    """The strategy without what holds for the first page only: the last may have a single record, and one
+    without any is the end of the list and no reason to look for other records."""
+    contract = replace(strategy.contract, records=min(1, strategy.contract.records))
+    return replace(strategy, request="", contract=contract)
 
 
 async def _run_further(extractor: Extractor, strategy: Strategy, page: Page) -> Extracted | None:

@@ -19,11 +19,11 @@ from meterhouse.platform.ports import NoBrowser
 HOST = "https://books.example"
 
 
-def page(number: int, following: str = "") -> str:
+def page(number: int, following: str = "", *, count: int = 6) -> str:
     rows = "".join(
         f'<li class="book"><h3 class="title">Volume {number}-{at} of the long work</h3>'
         f'<span class="price">${number}{at}.00</span></li>'
-        for at in range(6)
+        for at in range(count)
     )
     link = f'<div class="pager"><a class="next" href="{following}">Next</a></div>' if following else ""
     return f"<html><body><main><ul>{rows}</ul></main>{link}</body></html>"
@@ -71,6 +71,12 @@ async def test_circles_and_repetitions_end(sources: Sources, fetcher: FakeFetche
     assert len(await collect(sources, max_pages=50)) == 18
     fetcher.pages[f"{HOST}/2"] = page(1, "/3")
     assert len(await collect(sources, max_pages=50)) == 6, "a page of only known items is the last"
+
+
+async def test_a_short_last_page_belongs_to_the_list(sources: Sources, fetcher: FakeFetcher) -> None:
+    fetcher.pages[f"{HOST}/"] = page(1, "/2", count=40)
+    fetcher.pages[f"{HOST}/2"] = page(2, count=1)
+    assert len(await collect(sources, max_pages=5)) == 41
 
 
 @pytest.mark.parametrize("end", [404, 410, "<html><body><p>No more books.</p></body></html>"])
