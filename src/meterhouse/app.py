@@ -32,11 +32,13 @@ from meterhouse.identity.authenticate import Authenticator
 from meterhouse.kernel.clock import Clock, SystemClock, TestClock
 from meterhouse.kernel.errors import Invalid
 from meterhouse.monitoring.tasks import MonitoringTasks
+from meterhouse.platform.browser import ChromiumBrowser
 from meterhouse.platform.clickhouse_migrate import migrate as migrate_events
 from meterhouse.platform.embedded import DataFolder, EmbeddedPostgres, supervised
 from meterhouse.platform.events import ClickHouseEventStore, open_event_store
 from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher
 from meterhouse.platform.migrate import migrate_postgres
+from meterhouse.platform.model import ChatModel
 from meterhouse.platform.postgres import PostgresDatabase, advisory_lock, listen, normalise_url
 from meterhouse.platform.queue import TaskQueue
 from meterhouse.platform.telemetry import RequestMetrics, render_metrics
@@ -85,6 +87,8 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
             database=engines.database,
             events=engines.events,
             fetcher=await stack.enter_async_context(GuardedFetcher(policy)),
+            browser=_open_browser(stack, policy, settings),
+            model=_open_model(stack, settings),
             queue=engines.queue,
             clock=clock,
             ingestor=await _open_ingestor(stack, engines, clock),
@@ -179,6 +183,20 @@ async def _in_background(work: Coroutine[None, None, None]) -> AsyncIterator[Non
             await task
 
 
+def _open_browser(stack: AsyncExitStack, policy: AddressPolicy, settings: Settings) -> ChromiumBrowser:
+    browser = ChromiumBrowser(policy, executable=settings.browser)
+    stack.push_async_callback(browser.aclose)
+    return browser
+
+
+def _open_model(stack: AsyncExitStack, settings: Settings) -> ChatModel | None:
+    if not settings.model_url:
+        return None
+    model = ChatModel(settings.model_url, name=settings.model_name, api_key=settings.model_api_key)
+    stack.push_async_callback(model.aclose)
+    return model
+
+
 async def _open_ingestor(stack: AsyncExitStack, engines: _Engines, clock: Clock) -> Ingestor:
     # An event server may have other writers: then each block takes its turn and is looked up there.
     lock = None if engines.events.is_embedded else partial(advisory_lock, engines.database, INGEST_LOCK)
@@ -198,6 +216,7 @@ def _register_work(engines: _Engines, services: Services, authenticator: Authent
         usage=services.ingestor,
         clock=services.clock,
         signals=services.signals,
+        browser=services.browser,
     )
     for name, task in monitoring.tasks.items():
         engines.queue.register(name, task)

@@ -53,6 +53,7 @@ async def create_job(call: Call) -> object:
                 strategy_id=body_id(call, "strategy_id"),
                 urls=call.body["urls"],
                 parameters=call.body.get("parameters"),
+                max_pages=strategies.check_max_pages(call.body.get("max_pages")),
                 now=services.clock.now(),
             )
         )
@@ -162,6 +163,7 @@ async def _create(call: Call, url: str) -> Job:
                 strategy_id=body_id(call, "strategy_id"),
                 url=url,
                 parameters=call.body.get("parameters"),
+                max_pages=strategies.check_max_pages(call.body.get("max_pages")),
                 now=services.clock.now(),
             )
         )
