@@ -46,12 +46,14 @@ __all__ = [
     "fetch_page",
     "generate_strategy",
     "get_strategy",
+    "keep_strategies",
     "list_strategies",
     "update_filter",
 ]
 
 count_quota_use = queries.count_quota_use
 get_strategy = queries.get_strategy
+keep_strategies = queries.keep_strategies
 list_strategies = queries.list_strategies
 
 
