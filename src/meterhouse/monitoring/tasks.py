@@ -14,6 +14,7 @@ from meterhouse.extraction.service import Extractor
 from meterhouse.kernel.clock import Clock
 from meterhouse.kernel.errors import MeterhouseError
 from meterhouse.monitoring import run
+from meterhouse.monitoring.announce import SOURCE, JobNotices
 from meterhouse.monitoring.model import JobStatus, UsageSink
 from meterhouse.monitoring.schedules_due import run_due_schedules
 from meterhouse.monitoring.service import LOST_AFTER, RUN_JOB, ask_for_run
@@ -21,6 +22,7 @@ from meterhouse.monitoring.signals import JobSignals
 from meterhouse.monitoring.tables import jobs
 from meterhouse.monitoring.usage import emit_usage
 from meterhouse.platform.ports import Database, Fetcher, Queue
+from meterhouse.webhooks.model import Renderer
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +52,11 @@ class MonitoringTasks:
             "monitoring.lost_jobs": self.find_lost_jobs,
             "monitoring.usage": self.emit_waiting_usage,
         }
+
+    @property
+    def renderers(self) -> Mapping[str, Renderer]:
+        """Who words the messages that are announced here."""
+        return {SOURCE: JobNotices(self.database)}
 
     async def run_job(self, job_id: str) -> None:
         """Run a job to its end. At least once: a job that has ended already is left as it is.

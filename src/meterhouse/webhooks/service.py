@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.kernel.errors import Conflict
 from meterhouse.kernel.ids import new_id
-from meterhouse.webhooks import engine, queries
+from meterhouse.webhooks import engine, queries, send
 from meterhouse.webhooks.model import Delivery, DeliveryStatus, Endpoint
 from meterhouse.webhooks.tables import webhook_attempts, webhook_deliveries
 
@@ -20,6 +20,7 @@ new_secret = engine.new_secret
 get_delivery = queries.get_delivery
 list_attempts = queries.list_attempts
 list_deliveries = queries.list_deliveries
+send_test = send.send_test
 
 __all__ = [
     "announce",
@@ -30,6 +31,7 @@ __all__ = [
     "new_secret",
     "replace_secret",
     "resend",
+    "send_test",
 ]
 
 
