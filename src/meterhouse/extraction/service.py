@@ -6,14 +6,14 @@ Pages are fetched and the engine runs outside any transaction; only their outcom
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from meterhouse.extraction import queries
+from meterhouse.extraction import groups, queries
 from meterhouse.extraction.extractor import Extractor, finish
 from meterhouse.extraction.filters import Filter
 from meterhouse.extraction.model import ExtractionFailed, Page, Strategy
@@ -37,6 +37,7 @@ __all__ = [
     "Extractor",
     "FetchedPage",
     "PageNotFetched",
+    "Prepared",
     "StoredStrategy",
     "StrategyRequest",
     "check_url",
@@ -47,14 +48,26 @@ __all__ = [
     "generate_strategy",
     "get_strategy",
     "keep_strategies",
+    "list_audit",
     "list_strategies",
+    "prepare_strategy",
+    "store_strategy",
     "update_filter",
 ]
 
 count_quota_use = queries.count_quota_use
 get_strategy = queries.get_strategy
 keep_strategies = queries.keep_strategies
+list_audit = queries.list_audit
 list_strategies = queries.list_strategies
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A strategy that is not stored yet, with the page it was made from."""
+
+    strategy: StoredStrategy
+    fetched: FetchedPage
 
 
 async def generate_strategy(
@@ -68,9 +81,29 @@ async def generate_strategy(
 ) -> StoredStrategy:
     """Make a strategy from the page at `request.url` and store it together with the page.
 
+    Raises what `prepare_strategy` and `store_strategy` raise; nothing is stored then (reference, 4.1).
+    """
+    prepared = await prepare_strategy(
+        fetcher, extractor, organisation_id=organisation_id, request=request, clock=clock
+    )
+    async with database.begin() as connection:
+        await store_strategy(connection, prepared)
+    return prepared.strategy
+
+
+async def prepare_strategy(
+    fetcher: Fetcher,
+    extractor: Extractor,
+    *,
+    organisation_id: UUID,
+    request: StrategyRequest,
+    clock: Clock,
+) -> Prepared:
+    """Make a strategy from the page at `request.url`, and store nothing yet.
+
     Raises `Invalid` for a bad input before anything is fetched, `PageNotFetched` when there is no page,
     `ExtractionFailed` when nothing on it answers the request, `LimitExceeded` when analysing takes too
-    long. Nothing is stored then (reference, 4.1).
+    long.
     """
     checked = _check_request(request)
     keep = parse_filter(checked.filter_config)
@@ -83,9 +116,20 @@ async def generate_strategy(
         raise _explained(error, checked.url) from error
     sample = finish(generated, checked.output_schema, keep)
     stored = _stored(organisation_id, checked, generated.strategy, sample, clock.now())
-    async with database.begin() as connection:
-        await _insert(connection, stored, fetched)
-    return stored
+    return Prepared(stored, fetched)
+
+
+async def store_strategy(connection: AsyncConnection, prepared: Prepared) -> None:
+    """Store a prepared strategy. Raises `NotFound` when its group is not there."""
+    strategy = prepared.strategy
+    if strategy.group_id is not None:
+        await groups.get_group(
+            connection,
+            organisation_id=strategy.organisation_id,
+            group_id=strategy.group_id,
+            lock="exist",
+        )
+    await _insert(connection, strategy, prepared.fetched)
 
 
 async def update_filter(
@@ -218,6 +262,7 @@ def _stored(
         attempts=1,
         created_at=now,
         updated_at=now,
+        group_id=request.group_id,
     )
 
 
@@ -245,6 +290,7 @@ async def _insert(connection: AsyncConnection, stored: StoredStrategy, fetched: 
             filter_config=stored.filter_config,
             preview=list(stored.preview),
             attempts=stored.attempts,
+            group_id=stored.group_id,
             created_at=stored.created_at,
             updated_at=stored.updated_at,
         )

@@ -21,6 +21,7 @@ class StrategyRequest:
     kind: Kind | None = None
     output_schema: Mapping[str, object] | None = None
     filter_config: Mapping[str, object] | None = None
+    group_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,31 @@ class StoredStrategy:
     filter_config: Mapping[str, object] | None
     preview: Sequence[Item]
     attempts: int
+    created_at: datetime
+    updated_at: datetime
+    group_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """What became of a strategy: made or deleted. Kept when the strategy is gone."""
+
+    id: UUID
+    strategy_id: UUID
+    name: str
+    action: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class StrategyGroup:
+    """A named set of strategies. A strategy is in one group at most."""
+
+    id: UUID
+    organisation_id: UUID
+    name: str
+    description: str | None
+    strategy_count: int
     created_at: datetime
     updated_at: datetime
 

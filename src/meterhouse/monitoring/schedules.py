@@ -38,11 +38,7 @@ async def create_schedule(
 ) -> Saved:
     """Create a schedule (reference, 10.1). Raises `NotFound`, `Invalid` or `LimitExceeded`."""
     await check_strategy(connection, organisation_id, request.strategy_id, request.parameters)
-    urls = _checked_urls(request.url, request.urls)
-    recurrence = Recurrence.checked(
-        interval_s=request.interval_s, cron=request.cron, timezone=request.timezone
-    )
-    webhook, secret = _endpoint(request.webhook)
+    urls, recurrence, webhook, secret = check_request(request)
     due = now if request.runs_at_once else recurrence.first(now)
     schedule = Schedule(
         id=new_id(),
@@ -64,6 +60,20 @@ async def create_schedule(
     )
     await connection.execute(insert(schedules).values(schedule_to_row(schedule)))
     return Saved(schedule, secret)
+
+
+def check_request(
+    request: ScheduleRequest,
+) -> tuple[tuple[str, ...], Recurrence, Endpoint | None, str | None]:
+    """Addresses, recurrence and webhook of a new schedule, and the secret that was made for the webhook.
+
+    Raises `Invalid` or `LimitExceeded`.
+    """
+    urls = _checked_urls(request.url, request.urls)
+    recurrence = Recurrence.checked(
+        interval_s=request.interval_s, cron=request.cron, timezone=request.timezone
+    )
+    return urls, recurrence, *_endpoint(request.webhook)
 
 
 async def get_schedule(
@@ -240,6 +250,7 @@ __all__ = [
     "ScheduleRequest",
     "WebhookRequest",
     "change_webhook",
+    "check_request",
     "create_schedule",
     "delete_schedule",
     "get_schedule",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -83,6 +83,10 @@ class ScheduleRequest:
     enabled: bool = True
     runs_at_once: bool = False
     group_id: UUID | None = None
+
+    def of_strategy(self, strategy_id: UUID) -> ScheduleRequest:
+        """The same schedule for another strategy."""
+        return replace(self, strategy_id=strategy_id)
 
 
 @dataclass(frozen=True)

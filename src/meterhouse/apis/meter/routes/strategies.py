@@ -12,6 +12,7 @@ from meterhouse.apis.meter.inputs import filter_of, page_of, restate_generation,
 from meterhouse.extraction import service
 from meterhouse.extraction.stored import StrategyRequest
 from meterhouse.kernel.errors import NotFound, NotImplementedYet
+from meterhouse.kernel.ids import parse_id
 
 # Nothing is limited on a server of one's own; the headers say so to programs that look (reference, 2.5).
 _UNLIMITED = {"x-strategy-quota-limit": "-1", "x-strategy-quota-tier": "enterprise"}
@@ -19,7 +20,7 @@ _UNLIMITED = {"x-strategy-quota-limit": "-1", "x-strategy-quota-tier": "enterpri
 
 @facade.operation("generate_strategy", scopes=("strategies:write",), restate=restate_generation)
 async def generate_strategy(call: Call) -> object:
-    request = _request(call.body)
+    request = request_of(call.body)
     services, organisation_id = call.services, call.principal.organisation_id
     stored = await service.generate_strategy(
         services.database,
@@ -86,13 +87,15 @@ async def delete_strategy(call: Call) -> object:
     return {"message": "Strategy deleted successfully"}
 
 
-def _request(body: Mapping[str, Any]) -> StrategyRequest:
+def request_of(body: Mapping[str, Any]) -> StrategyRequest:
     """Read a generation request. `force_api` is a wish, `scraper_type: api` a demand (4.1 and 7)."""
     if body.get("scraper_type") == "api":
         raise NotImplementedYet(
             "This version makes css and content strategies only. Leave scraper_type out for a css strategy."
         )
-    if body.get("strategy_group_id") is not None:
+    group = body.get("strategy_group_id")
+    group_id = parse_id(group) if group is not None else None
+    if group is not None and group_id is None:
         raise NotFound("Strategy group not found")
     return StrategyRequest(
         url=body["url"],
@@ -101,4 +104,5 @@ def _request(body: Mapping[str, Any]) -> StrategyRequest:
         kind=body.get("scraper_type"),
         output_schema=body.get("output_schema"),
         filter_config=filter_of(body.get("filter_config")),
+        group_id=group_id,
     )
