@@ -27,6 +27,7 @@ from meterhouse.apis.services import Limits, Services
 from meterhouse.apis.system import clock_routes, health_routes
 from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
+from meterhouse.extraction.regeneration import RegenerationTasks
 from meterhouse.identity import service as identity
 from meterhouse.identity.authenticate import Authenticator
 from meterhouse.kernel.clock import Clock, SystemClock, TestClock
@@ -215,7 +216,10 @@ def _register_work(
         clock=services.clock,
         signals=services.signals,
     )
-    for name, task in monitoring.tasks.items():
+    regeneration = RegenerationTasks(
+        services.database, services.queue, services.fetcher, services.extractor, services.clock
+    )
+    for name, task in {**monitoring.tasks, **regeneration.tasks}.items():
         engines.queue.register(name, task)
 
     async def rescue_tasks(_: datetime) -> int:
@@ -226,7 +230,7 @@ def _register_work(
     scans.register("identity.last_used", authenticator.flush_last_used)
     scans.register("queue.rescue", rescue_tasks)
     sender = WebhookSender(services.database, webhook_fetcher, services.clock, monitoring.renderers)
-    for name, scan in {**monitoring.scans, **sender.scans}.items():
+    for name, scan in {**monitoring.scans, **regeneration.scans, **sender.scans}.items():
         scans.register(name, scan)
     return _Work(scans, sender)
 

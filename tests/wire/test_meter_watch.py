@@ -33,9 +33,13 @@ class TestWatch:
         assert "127.0.0.1" in world.client.get_strategy(made["strategy_id"])["name"]
 
     def test_a_filter(self, world: Watched) -> None:
-        dear = {"field": "price", "operator": "gt", "value": "260"}
-        made = world.client.watch(world.site.url("/phones"), ASK, filter_config=dear)
-        assert len(made["preview_data"]) == 1
+        url = world.site.url("/phones")
+        item = world.client.watch(url, ASK)["preview_data"][2]
+        name, value = next(iter(item.items()))
+        made = world.client.watch(
+            url, ASK, filter_config={"field": name, "operator": "equals", "value": value}
+        )
+        assert made["preview_data"] == [item]
 
     def test_cron_several_urls_and_a_schema(self, world: Watched) -> None:
         urls = [world.site.url("/phones"), world.site.url("/more")]

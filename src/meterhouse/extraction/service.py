@@ -51,6 +51,7 @@ __all__ = [
     "list_audit",
     "list_strategies",
     "prepare_strategy",
+    "replace_plan",
     "store_strategy",
     "update_filter",
 ]
@@ -130,6 +131,37 @@ async def store_strategy(connection: AsyncConnection, prepared: Prepared) -> Non
             lock="exist",
         )
     await _insert(connection, strategy, prepared.fetched)
+
+
+async def replace_plan(
+    connection: AsyncConnection, *, strategy_id: UUID, prepared: Prepared, now: datetime
+) -> None:
+    """Give a strategy another plan, made from a fresh page; it becomes a new version of itself.
+
+    Raises `NotFound` when it is gone.
+    """
+    new = prepared.strategy
+    before = await get_strategy(
+        connection, organisation_id=new.organisation_id, strategy_id=strategy_id, lock="change"
+    )
+    await connection.execute(
+        update(strategies)
+        .where(strategies.c.id == strategy_id)
+        .values(
+            document=new.document,
+            output_schema=new.output_schema,
+            preview=list(new.preview),
+            version=before.version + 1,
+            attempts=before.attempts + 1,
+            updated_at=now,
+        )
+    )
+    page = prepared.fetched.page
+    await connection.execute(
+        update(strategy_pages)
+        .where(strategy_pages.c.strategy_id == strategy_id)
+        .values(url=storable_text(page.url), page=pack(page), fetched_at=now)
+    )
 
 
 async def update_filter(

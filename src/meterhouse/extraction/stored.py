@@ -74,6 +74,33 @@ class StrategyGroup:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How far a group's regeneration is. `errors` name the members that keep their old plan, and why."""
+
+    total: int
+    completed: int
+    errors: tuple[tuple[UUID, str], ...]
+    has_begun: bool
+
+    @property
+    def status(self) -> str:
+        ended = self.completed + len(self.errors)
+        if not self.total:
+            return "idle"
+        if ended < self.total:
+            return "running" if self.has_begun else "pending"
+        return "completed" if self.completed else "failed"
+
+    @property
+    def percent(self) -> float:
+        """Share of members that have ended, 0 to 100; never 100 before the last one."""
+        if not self.total:
+            return 0.0
+        ended = self.completed + len(self.errors)
+        return 100.0 if ended == self.total else min(99.9, round(100 * ended / self.total, 1))
+
+
+@dataclass(frozen=True)
 class Extracted:
     """The items of one run, after coercion and filter. `wrapper` is the key the schema wants around them."""
 
