@@ -46,9 +46,11 @@ __all__ = [
     "execute",
     "fetch_page",
     "generate_strategy",
+    "get_group",
     "get_strategy",
     "keep_strategies",
     "list_audit",
+    "list_members",
     "list_strategies",
     "prepare_strategy",
     "replace_plan",
@@ -57,9 +59,11 @@ __all__ = [
 ]
 
 count_quota_use = queries.count_quota_use
+get_group = groups.get_group
 get_strategy = queries.get_strategy
 keep_strategies = queries.keep_strategies
 list_audit = queries.list_audit
+list_members = groups.list_members
 list_strategies = queries.list_strategies
 
 

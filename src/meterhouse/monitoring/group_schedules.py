@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from meterhouse.extraction import groups
+from meterhouse.extraction import service as extraction
 from meterhouse.monitoring.schedules import check_request, create_schedule
 from meterhouse.monitoring.schedules_model import (
     Schedule,
@@ -43,9 +43,9 @@ async def apply_schedule(
     The schedule that the group made earlier is changed; one made by hand is left alone. Strategies that
     join later have none until this is called again. Raises `NotFound` or `Invalid`.
     """
-    await groups.get_group(connection, organisation_id=organisation_id, group_id=group_id, lock="exist")
+    await extraction.get_group(connection, organisation_id=organisation_id, group_id=group_id, lock="exist")
     _, recurrence, endpoint, secret = check_request(request)
-    members = await groups.list_members(connection, group_id=group_id)
+    members = await extraction.list_members(connection, group_id=group_id)
     made = await _made_by(connection, group_id)
     created = updated = 0
     for member in members:
@@ -104,8 +104,8 @@ async def toggle_schedules(
 
 
 async def _members(connection: AsyncConnection, organisation_id: UUID, group_id: UUID) -> list[UUID]:
-    await groups.get_group(connection, organisation_id=organisation_id, group_id=group_id, lock="exist")
-    return [member.id for member in await groups.list_members(connection, group_id=group_id)]
+    await extraction.get_group(connection, organisation_id=organisation_id, group_id=group_id, lock="exist")
+    return [member.id for member in await extraction.list_members(connection, group_id=group_id)]
 
 
 async def _made_by(connection: AsyncConnection, group_id: UUID) -> dict[UUID, Schedule]:
