@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.responses import Response
+
 from meterhouse.apis.call import Call
 from meterhouse.apis.meter import facade
 from meterhouse.apis.meter.convert import strategy_to_wire
+from meterhouse.apis.meter.idempotency import once
 from meterhouse.apis.meter.inputs import filter_of, page_of, restate_generation, restate_update
 from meterhouse.extraction import service
 from meterhouse.extraction.stored import StrategyRequest
@@ -20,6 +23,10 @@ _UNLIMITED = {"x-strategy-quota-limit": "-1", "x-strategy-quota-tier": "enterpri
 
 @facade.operation("generate_strategy", scopes=("strategies:write",), restate=restate_generation)
 async def generate_strategy(call: Call) -> object:
+    return await once(call, _generate)
+
+
+async def _generate(call: Call) -> Response:
     request = request_of(call.body)
     services, organisation_id = call.services, call.principal.organisation_id
     stored = await service.generate_strategy(

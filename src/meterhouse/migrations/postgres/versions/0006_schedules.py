@@ -1,4 +1,4 @@
-"""Schedules, webhooks and strategy groups. Only adds tables and nullable columns."""
+"""Schedules, webhooks, strategy groups and repeatable requests. Only adds tables and nullable columns."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,17 @@ def upgrade() -> None:
     _changes()
     _webhooks()
     _groups()
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("organisation_id", sa.Uuid, sa.ForeignKey("organisations.id"), primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("request_hash", sa.LargeBinary, nullable=False),
+        sa.Column("status", sa.Integer),
+        sa.Column("headers", DOCUMENT),
+        sa.Column("body", sa.LargeBinary),
+        sa.Column("created_at", INSTANT, nullable=False),
+    )
+    op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
 
 
 def _schedules() -> None:
