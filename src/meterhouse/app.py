@@ -27,6 +27,7 @@ from meterhouse.apis.services import Limits, Services
 from meterhouse.apis.system import clock_routes, health_routes
 from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
+from meterhouse.extraction.regeneration import RegenerationTasks
 from meterhouse.identity import service as identity
 from meterhouse.identity.authenticate import Authenticator
 from meterhouse.kernel.clock import Clock, SystemClock, TestClock
@@ -45,9 +46,12 @@ from meterhouse.platform.telemetry import RequestMetrics, render_metrics
 from meterhouse.platform.timers import DueScans
 from meterhouse.settings import Settings
 from meterhouse.usage.ingest import Ingestor
+from meterhouse.webhooks.sender import WebhookSender
 
 EVENTS_MIGRATION_LOCK = "meterhouse_migrate_events"
 INGEST_LOCK = "meterhouse_ingest"
+# Receivers that hang must not use up the connections that pages are fetched with.
+WEBHOOK_CONNECTIONS_MAX = 1_024
 DEMO_SHOP_PATH = "/demo/shop"
 FACADES: dict[str, Facade] = {facade.name: facade for facade in (meter, openmeter, polar)}
 
@@ -98,12 +102,15 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
             ),
         )
         stack.callback(services.extractor.close)
-        scans = _register_work(engines, services, authenticator)
+        webhook_fetcher = GuardedFetcher(policy, connections_max=WEBHOOK_CONNECTIONS_MAX)
+        await stack.enter_async_context(webhook_fetcher)
+        work = _register_work(engines, services, authenticator, webhook_fetcher)
+        stack.push_async_callback(work.sender.close)
         await engines.queue.open()
         stack.push_async_callback(engines.queue.close)
         if worker:
-            await _start_worker(stack, engines, scans, settings)
-        yield Running(_asgi(engines, services, scans), services, first_key)
+            await _start_worker(stack, engines, work.scans, settings)
+        yield Running(_asgi(engines, services, work), services, first_key)
 
 
 async def _open_engines(stack: AsyncExitStack, settings: Settings, *, one_process: bool) -> _Engines:
@@ -206,7 +213,17 @@ async def _open_ingestor(stack: AsyncExitStack, engines: _Engines, clock: Clock)
     return ingestor
 
 
-def _register_work(engines: _Engines, services: Services, authenticator: Authenticator) -> DueScans:
+@dataclass(frozen=True)
+class _Work:
+    """What goes on in the background, beside the queue."""
+
+    scans: DueScans
+    sender: WebhookSender
+
+
+def _register_work(
+    engines: _Engines, services: Services, authenticator: Authenticator, webhook_fetcher: GuardedFetcher
+) -> _Work:
     """Make every task and scan known; whether they run here depends on the role."""
     monitoring = MonitoringTasks(
         database=services.database,
@@ -218,7 +235,10 @@ def _register_work(engines: _Engines, services: Services, authenticator: Authent
         signals=services.signals,
         browser=services.browser,
     )
-    for name, task in monitoring.tasks.items():
+    regeneration = RegenerationTasks(
+        services.database, services.queue, services.fetcher, services.extractor, services.clock
+    )
+    for name, task in {**monitoring.tasks, **regeneration.tasks}.items():
         engines.queue.register(name, task)
 
     async def rescue_tasks(_: datetime) -> int:
@@ -228,9 +248,10 @@ def _register_work(engines: _Engines, services: Services, authenticator: Authent
     scans = DueScans(services.clock)
     scans.register("identity.last_used", authenticator.flush_last_used)
     scans.register("queue.rescue", rescue_tasks)
-    for name, scan in monitoring.scans.items():
+    sender = WebhookSender(services.database, webhook_fetcher, services.clock, monitoring.renderers)
+    for name, scan in {**monitoring.scans, **regeneration.scans, **sender.scans}.items():
         scans.register(name, scan)
-    return scans
+    return _Work(scans, sender)
 
 
 async def _start_worker(
@@ -242,7 +263,7 @@ async def _start_worker(
     await stack.enter_async_context(scans.running())
 
 
-def _asgi(engines: _Engines, services: Services, scans: DueScans) -> ASGIApp:
+def _asgi(engines: _Engines, services: Services, work: _Work) -> ASGIApp:
     for facade in FACADES.values():
         facade.load()
     metrics = RequestMetrics()
@@ -253,11 +274,11 @@ def _asgi(engines: _Engines, services: Services, scans: DueScans) -> ASGIApp:
         Mount(DEMO_SHOP_PATH, app=create_shop(services.clock)),
     ]
     if isinstance(services.clock, TestClock):
-        routes += clock_routes(services.clock, partial(_move_clock, services.clock, engines, scans))
+        routes += clock_routes(services.clock, partial(_move_clock, services.clock, engines, work))
     return Server(services, facades=FACADES, outer=Starlette(routes=routes), metrics=metrics)
 
 
-async def _move_clock(clock: TestClock, engines: _Engines, scans: DueScans, to: datetime) -> None:
+async def _move_clock(clock: TestClock, engines: _Engines, work: _Work, to: datetime) -> None:
     """Move the test clock and return when everything that thereby became due is done."""
     clock.move_to(to)
     async with engines.database.begin() as connection:
@@ -265,4 +286,9 @@ async def _move_clock(clock: TestClock, engines: _Engines, scans: DueScans, to: 
             text("INSERT INTO test_clock (id, at) VALUES (1, :at) ON CONFLICT (id) DO UPDATE SET at = :at"),
             {"at": clock.now()},
         )
-    await scans.settle(engines.queue.drain)
+
+    async def drain() -> None:
+        await engines.queue.drain()
+        await work.sender.drain()
+
+    await work.scans.settle(drain)

@@ -26,8 +26,8 @@ def openmeter_client(recorder: Recorder, key: str) -> Any:
 def test_meter_shows_the_detail(recorder: Recorder, server: ServerProcess) -> None:
     with pytest.raises(meter_sdk.MeterError, match="Invalid or missing API key"):
         meter_client(recorder, "sk_live_nobody").list_schedules()
-    with pytest.raises(meter_sdk.MeterError, match="list_schedules is not implemented"):
-        meter_client(recorder, server.api_key).list_schedules()
+    with pytest.raises(meter_sdk.MeterError, match="list_workflows is not implemented"):
+        meter_client(recorder, server.api_key).list_workflows()
 
 
 def test_openmeter_raises_by_status(recorder: Recorder, server: ServerProcess) -> None:

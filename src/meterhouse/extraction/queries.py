@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction.model import Page
 from meterhouse.extraction.pages import unpack
-from meterhouse.extraction.stored import StoredStrategy
+from meterhouse.extraction.stored import LogEntry, StoredStrategy
 from meterhouse.extraction.tables import strategies, strategy_log, strategy_pages
 from meterhouse.kernel.errors import NotFound
 
@@ -53,6 +53,16 @@ async def get_strategy(
     return from_row(row)
 
 
+async def keep_strategies(connection: AsyncConnection, *, strategy_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the strategies that exist, kept from being deleted while the transaction lasts.
+
+    Never waits: a strategy that somebody is changing or deleting at this moment is left out.
+    """
+    statement = select(strategies.c.id).where(strategies.c.id.in_(strategy_ids))
+    found = await connection.scalars(statement.with_for_update(read=True, key_share=True, skip_locked=True))
+    return set(found)
+
+
 async def find_page(connection: AsyncConnection, *, strategy_id: UUID) -> Page | None:
     """The page that a strategy was made from, as it was fetched then."""
     row = (
@@ -73,6 +83,20 @@ async def count_quota_use(connection: AsyncConnection, *, organisation_id: UUID,
         )
     )
     return int(used or 0)
+
+
+async def list_audit(
+    connection: AsyncConnection, *, organisation_id: UUID, limit: int, offset: int
+) -> list[LogEntry]:
+    """Which strategies were made and deleted, newest first."""
+    rows = await connection.execute(
+        select(strategy_log)
+        .where(strategy_log.c.organisation_id == organisation_id)
+        .order_by(strategy_log.c.at.desc(), strategy_log.c.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return [LogEntry(row.id, row.strategy_id, row.name, row.action, row.at) for row in rows]
 
 
 async def list_names(
@@ -103,4 +127,5 @@ def from_row(row: Row[Any]) -> StoredStrategy:
         attempts=row.attempts,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        group_id=row.group_id,
     )

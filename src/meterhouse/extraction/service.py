@@ -6,14 +6,14 @@ Pages are fetched and the engine runs outside any transaction; only their outcom
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from meterhouse.extraction import queries
+from meterhouse.extraction import groups, queries
 from meterhouse.extraction.capture.requests import check_parameters
 from meterhouse.extraction.extractor import Extractor, finish
 from meterhouse.extraction.filters import Filter
@@ -52,6 +52,7 @@ __all__ = [
     "Extractor",
     "FetchedPage",
     "PageNotFetched",
+    "Prepared",
     "Sources",
     "StoredStrategy",
     "StrategyRequest",
@@ -64,16 +65,35 @@ __all__ = [
     "execute",
     "fetch_page",
     "generate_strategy",
+    "get_group",
     "get_strategy",
+    "keep_strategies",
+    "list_audit",
+    "list_members",
     "list_strategies",
+    "prepare_strategy",
     "refine_strategy",
+    "replace_plan",
     "run_at",
+    "store_strategy",
     "update_filter",
 ]
 
 count_quota_use = queries.count_quota_use
+get_group = groups.get_group
 get_strategy = queries.get_strategy
+keep_strategies = queries.keep_strategies
+list_audit = queries.list_audit
+list_members = groups.list_members
 list_strategies = queries.list_strategies
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A strategy that is not stored yet, with the page it was made from."""
+
+    strategy: StoredStrategy
+    fetched: FetchedPage
 
 
 async def generate_strategy(
@@ -89,9 +109,37 @@ async def generate_strategy(
 ) -> StoredStrategy:
     """Make a strategy from the page at `request.url` and store it together with the page.
 
+    Raises what `prepare_strategy` and `store_strategy` raise; nothing is stored then (reference, 4.1).
+    """
+    prepared = await prepare_strategy(
+        fetcher,
+        extractor,
+        organisation_id=organisation_id,
+        request=request,
+        clock=clock,
+        browser=browser,
+        model=model,
+    )
+    async with database.begin() as connection:
+        await store_strategy(connection, prepared)
+    return prepared.strategy
+
+
+async def prepare_strategy(
+    fetcher: Fetcher,
+    extractor: Extractor,
+    *,
+    organisation_id: UUID,
+    request: StrategyRequest,
+    clock: Clock,
+    browser: Browser | None = None,
+    model: Model | None = None,
+) -> Prepared:
+    """Make a strategy from the page at `request.url`, and store nothing yet.
+
     Raises `Invalid` for a bad input before anything is fetched, `PageNotFetched` when there is no page,
     `ExtractionFailed` when nothing on it answers the request, `LimitExceeded` when analysing takes too
-    long, `BrowserMissing` when only a browser would have helped. Nothing is stored then (reference, 4.1).
+    long, `BrowserMissing` when only a browser would have helped.
     """
     checked = _check_request(request)
     keep = parse_filter(checked.filter_config)
@@ -99,10 +147,52 @@ async def generate_strategy(
         made = await make(Sources(fetcher, browser or NoBrowser(), extractor, model), checked)
     except ExtractionFailed as error:
         raise explained(error, checked.url) from error
-    stored = _stored(organisation_id, checked, made, keep, clock.now())
-    async with database.begin() as connection:
-        await _insert(connection, stored, made.page)
-    return stored
+    return Prepared(_stored(organisation_id, checked, made, keep, clock.now()), made.page)
+
+
+async def store_strategy(connection: AsyncConnection, prepared: Prepared) -> None:
+    """Store a prepared strategy. Raises `NotFound` when its group is not there."""
+    strategy = prepared.strategy
+    if strategy.group_id is not None:
+        await groups.get_group(
+            connection,
+            organisation_id=strategy.organisation_id,
+            group_id=strategy.group_id,
+            lock="exist",
+        )
+    await _insert(connection, strategy, prepared.fetched)
+
+
+async def replace_plan(
+    connection: AsyncConnection, *, strategy_id: UUID, prepared: Prepared, now: datetime
+) -> None:
+    """Give a strategy another plan, made from a fresh page; it becomes a new version of itself.
+
+    Raises `NotFound` when it is gone.
+    """
+    new = prepared.strategy
+    before = await get_strategy(
+        connection, organisation_id=new.organisation_id, strategy_id=strategy_id, lock="change"
+    )
+    await connection.execute(
+        update(strategies)
+        .where(strategies.c.id == strategy_id)
+        .values(
+            document=new.document,
+            kind=new.kind,
+            output_schema=new.output_schema,
+            preview=list(new.preview),
+            version=before.version + 1,
+            attempts=before.attempts + new.attempts,
+            updated_at=now,
+        )
+    )
+    page = prepared.fetched.page
+    await connection.execute(
+        update(strategy_pages)
+        .where(strategy_pages.c.strategy_id == strategy_id)
+        .values(url=storable_text(page.url), page=pack(page), fetched_at=now)
+    )
 
 
 async def update_filter(
@@ -252,6 +342,7 @@ def _stored(
         created_at=now,
         updated_at=now,
         notes=made.generated.notes,
+        group_id=request.group_id,
     )
 
 
@@ -279,6 +370,7 @@ async def _insert(connection: AsyncConnection, stored: StoredStrategy, fetched: 
             filter_config=stored.filter_config,
             preview=list(stored.preview),
             attempts=stored.attempts,
+            group_id=stored.group_id,
             created_at=stored.created_at,
             updated_at=stored.updated_at,
         )

@@ -27,6 +27,7 @@ class StrategyRequest:
     # A wish for the API behind the page; without one that can be used, something else is made.
     force_api: bool = False
     max_pages: int | None = None
+    group_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class StoredStrategy:
     attempts: int
     created_at: datetime
     updated_at: datetime
+    group_id: UUID | None = None
     # Remarks of the making for whoever asked; they are told once and not kept.
     notes: tuple[str, ...] = field(default=(), compare=False)
 
@@ -61,6 +63,57 @@ class StoredStrategy:
             return None
         request = Strategy.from_document(self.document).api
         return request.overridable if request is not None else None
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """What became of a strategy: made or deleted. Kept when the strategy is gone."""
+
+    id: UUID
+    strategy_id: UUID
+    name: str
+    action: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class StrategyGroup:
+    """A named set of strategies. A strategy is in one group at most."""
+
+    id: UUID
+    organisation_id: UUID
+    name: str
+    description: str | None
+    strategy_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a group's regeneration is. `errors` name the members that keep their old plan, and why."""
+
+    total: int
+    completed: int
+    errors: tuple[tuple[UUID, str], ...]
+    has_begun: bool
+
+    @property
+    def status(self) -> str:
+        ended = self.completed + len(self.errors)
+        if not self.total:
+            return "idle"
+        if ended < self.total:
+            return "running" if self.has_begun else "pending"
+        return "completed" if self.completed else "failed"
+
+    @property
+    def percent(self) -> float:
+        """Share of members that have ended, 0 to 100; never 100 before the last one."""
+        if not self.total:
+            return 0.0
+        ended = self.completed + len(self.errors)
+        return 100.0 if ended == self.total else min(99.9, round(100 * ended / self.total, 1))
 
 
 @dataclass(frozen=True)

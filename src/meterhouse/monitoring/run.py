@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from meterhouse.extraction import service as extraction
 from meterhouse.kernel.errors import MeterhouseError
 from meterhouse.monitoring import engine
+from meterhouse.monitoring.announce import announce_job
 from meterhouse.monitoring.model import Item, JobStatus, Signature
 from meterhouse.monitoring.service import LOST_AFTER
 from meterhouse.monitoring.tables import job_usage, jobs
@@ -167,6 +168,9 @@ async def _write(connection: AsyncConnection, row: Row[Any], outcome: Outcome, *
             "structural_signature": outcome.signature,
         }
     await connection.execute(update(jobs).where(jobs.c.id == row.id).values(**values))
+    await announce_job(
+        connection, job=row, status=outcome.status, has_changes=bool(values.get("has_changes")), now=now
+    )
     await connection.execute(
         insert(job_usage).values(
             job_id=row.id,

@@ -93,6 +93,15 @@ def _items(count: int) -> str:
     return f"{count} item{'' if count == 1 else 's'}"
 
 
+def item_line(item: Item) -> str:
+    """One item in one line: its name, and a few of its other values."""
+    label = _label(item, ())
+    named = label != "an item"
+    rest = [f"{name} {_shown(value)}" for name, value in item.items() if value is not None]
+    shown = [text for text in rest if not (named and text.endswith(label))][:4]
+    return ", ".join([label.strip('"'), *shown] if named else shown)
+
+
 def _label(item: Item, key: tuple[str, ...]) -> str:
     for name in ("title", "name", "headline", "heading", *key):
         value = item.get(name)

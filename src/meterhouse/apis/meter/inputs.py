@@ -16,6 +16,12 @@ LIMIT_DEFAULT = 20
 LIMIT_MAX = 1000
 OFFSET_MAX = 2**31
 
+_COMPARED = (
+    ("job_id", "other_job_id"),
+    ("job_id_1", "job_id_2"),
+    ("job_a", "job_b"),
+    ("job_id_a", "job_id_b"),
+)
 _AGO = re.compile(r"(\d{1,9})\s*([mhdw])", re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -43,6 +49,17 @@ def query_id(call: Call, name: str) -> UUID | None:
 def body_id(call: Call, name: str) -> UUID:
     """A required id in the body. Raises `RequestInvalid` for something else."""
     return _id(call.body[name], ("body", name))
+
+
+def compared_ids(body: Mapping[str, Any]) -> tuple[UUID, UUID]:
+    """The two jobs of a comparison: `job_ids`, or a pair of fields. Raises `RequestInvalid`."""
+    listed = body.get("job_ids")
+    if isinstance(listed, list) and len(listed) == 2:
+        return _id(listed[0], ("body", "job_ids")), _id(listed[1], ("body", "job_ids"))
+    for one, other in _COMPARED:
+        if one in body or other in body:
+            return _id(body.get(one), ("body", one)), _id(body.get(other), ("body", other))
+    raise _refused(("body", "job_ids"), "must be a list of two job ids", listed)
 
 
 def query_flag(call: Call, name: str, default: bool) -> bool:

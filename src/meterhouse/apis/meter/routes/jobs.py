@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from typing import TypeVar
+from uuid import UUID
 
 from starlette.responses import Response
 
@@ -20,6 +21,7 @@ from meterhouse.apis.meter.convert import (
 )
 from meterhouse.apis.meter.inputs import (
     body_id,
+    compared_ids,
     page_of,
     query_flag,
     query_id,
@@ -118,12 +120,23 @@ async def list_jobs(call: Call) -> object:
 
 @facade.operation("compare_jobs", scopes=("jobs:read",))
 async def compare_jobs(call: Call) -> object:
+    return await _compare(call, call.path_id("job_id"), call.path_id("other_job_id"))
+
+
+@facade.operation("compare_jobs_docs", scopes=("jobs:read",))
+async def compare_jobs_docs(call: Call) -> object:
+    """The documented form, whose fields are not: two ids, newest first, under any of the names in use."""
+    job_id, other_job_id = compared_ids(call.body)
+    return await _compare(call, job_id, other_job_id)
+
+
+async def _compare(call: Call, job_id: UUID, other_job_id: UUID) -> object:
     try:
         comparison = await service.compare_jobs(
             call.services.database,
             organisation_id=call.principal.organisation_id,
-            job_id=call.path_id("job_id"),
-            other_job_id=call.path_id("other_job_id"),
+            job_id=job_id,
+            other_job_id=other_job_id,
         )
     except PreconditionFailed as error:
         raise BadRequest(error.message) from error

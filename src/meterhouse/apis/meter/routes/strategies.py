@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.responses import Response
+
 from meterhouse.apis.call import Call
 from meterhouse.apis.faults import BadRequest
 from meterhouse.apis.meter import facade
 from meterhouse.apis.meter.convert import generated_to_wire, strategy_to_wire
+from meterhouse.apis.meter.idempotency import once
 from meterhouse.apis.meter.inputs import filter_of, page_of, restate_generation, restate_update
 from meterhouse.extraction import service
 from meterhouse.extraction.stored import StrategyRequest
 from meterhouse.kernel.errors import Invalid, NotFound
+from meterhouse.kernel.ids import parse_id
 
 # Nothing is limited on a server of one's own; the headers say so to programs that look (reference, 2.5).
 _UNLIMITED = {"x-strategy-quota-limit": "-1", "x-strategy-quota-tier": "enterprise"}
@@ -20,7 +24,11 @@ _UNLIMITED = {"x-strategy-quota-limit": "-1", "x-strategy-quota-tier": "enterpri
 
 @facade.operation("generate_strategy", scopes=("strategies:write",), restate=restate_generation)
 async def generate_strategy(call: Call) -> object:
-    request = _request(call.body)
+    return await once(call, _generate)
+
+
+async def _generate(call: Call) -> Response:
+    request = request_of(call.body)
     services, organisation_id = call.services, call.principal.organisation_id
     stored = await service.generate_strategy(
         services.database,
@@ -111,9 +119,11 @@ async def delete_strategy(call: Call) -> object:
     return {"message": "Strategy deleted successfully"}
 
 
-def _request(body: Mapping[str, Any]) -> StrategyRequest:
+def request_of(body: Mapping[str, Any]) -> StrategyRequest:
     """Read a generation request. `force_api` is a wish, `scraper_type: api` a demand (4.1 and 7)."""
-    if body.get("strategy_group_id") is not None:
+    group = body.get("strategy_group_id")
+    group_id = parse_id(group) if group is not None else None
+    if group is not None and group_id is None:
         raise NotFound("Strategy group not found")
     return StrategyRequest(
         url=body["url"],
@@ -124,4 +134,5 @@ def _request(body: Mapping[str, Any]) -> StrategyRequest:
         filter_config=filter_of(body.get("filter_config")),
         force_api=body.get("force_api", False),
         max_pages=service.check_max_pages(body.get("max_pages")),
+        group_id=group_id,
     )

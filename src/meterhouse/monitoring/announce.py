@@ -1,0 +1,152 @@
+"""Telling others how a scheduled job ended: whether to, and in which words (reference, 11)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from meterhouse.extraction import service as extraction
+from meterhouse.kernel.errors import NotFound
+from meterhouse.kernel.ids import new_id
+from meterhouse.monitoring import engine
+from meterhouse.monitoring.changes import find_previous_results
+from meterhouse.monitoring.model import Diff, Item, JobStatus, Modified
+from meterhouse.monitoring.schedules_model import endpoint_from_row
+from meterhouse.monitoring.tables import jobs, schedules
+from meterhouse.monitoring.words import item_line
+from meterhouse.platform.ports import Database
+from meterhouse.webhooks import service as webhooks
+from meterhouse.webhooks.model import Metadata, Notice, WebhookType
+
+SOURCE = "monitoring.job"
+ITEMS_SHOWN_MAX = 10
+
+
+async def announce_job(
+    connection: AsyncConnection, *, job: Row[Any], status: JobStatus, has_changes: bool, now: datetime
+) -> None:
+    """Ask for the message about a job's end, in the transaction that ends it.
+
+    Programs are told of every run. People are told of changes and failures.
+    """
+    if job.schedule_id is None:
+        return
+    columns = [schedules.c[f"webhook_{name}"] for name in ("url", "type", "secret", "metadata")]
+    found = (await connection.execute(select(*columns).where(schedules.c.id == job.schedule_id))).first()
+    endpoint = endpoint_from_row(found) if found is not None else None
+    if endpoint is None:
+        return
+    if endpoint.type is not WebhookType.STANDARD and not has_changes and status is JobStatus.COMPLETED:
+        return
+    await webhooks.announce(
+        connection,
+        organisation_id=job.organisation_id,
+        source=SOURCE,
+        subject_id=job.id,
+        owner_id=job.schedule_id,
+        endpoint=endpoint,
+        now=now,
+    )
+
+
+@dataclass(frozen=True)
+class JobNotices:
+    """Words the notice of a job from what is stored of it."""
+
+    database: Database
+
+    async def __call__(self, subject_id: UUID, metadata: Metadata | None) -> Notice | None:
+        async with self.database.begin() as connection:
+            job = (await connection.execute(select(jobs).where(jobs.c.id == subject_id))).first()
+            if job is None:
+                return None
+            old = await find_previous_results(connection, job.previous_job_id) if job.has_changes else None
+            try:
+                strategy = await extraction.get_strategy(
+                    connection, organisation_id=job.organisation_id, strategy_id=job.strategy_id
+                )
+            except NotFound:
+                return None
+        return await asyncio.to_thread(_notice, job, old, strategy.name, metadata)
+
+
+def sample_notice(metadata: Metadata | None, now: datetime) -> Notice:
+    """What a test call sends: a change as a real one looks, with fresh ids and `test: true`."""
+    items: list[Item] = [{"title": "Sample item", "price": 199.0}]
+    payload = {
+        "job_id": new_id(),
+        "schedule_id": new_id(),
+        "status": JobStatus.COMPLETED,
+        "url": "https://shop.example/phones",
+        "results": items,
+        "item_count": 1,
+        "has_changes": True,
+        "content_hash": engine.content_hash(items),
+        "completed_at": now,
+        "metadata": metadata,
+        "changes": _changes(Diff(added=tuple(items))),
+        "test": True,
+    }
+    return Notice(
+        payload=payload,
+        title="Test of a webhook",
+        url="https://shop.example/phones",
+        summary="1 new item",
+        items=[("New", [item_line(item) for item in items])],
+    )
+
+
+def _notice(job: Row[Any], old: Sequence[Item] | None, name: str, metadata: Metadata | None) -> Notice:
+    payload: dict[str, object] = {
+        "job_id": job.id,
+        "schedule_id": job.schedule_id,
+        "strategy_id": job.strategy_id,
+        "status": job.status,
+        "url": job.url,
+        "completed_at": job.completed_at,
+        "metadata": metadata,
+    }
+    if job.status == JobStatus.FAILED:
+        payload |= {"error": job.error, "error_code": job.error_code}
+        return Notice(payload, f"{name} failed", job.url, job.error)
+    found = engine.diff(job.results, old) if old is not None else Diff()
+    payload |= {
+        "results": job.results if job.wrapper is None else [{job.wrapper: job.results}],
+        "item_count": job.item_count,
+        "has_changes": job.has_changes,
+        "content_hash": job.content_hash,
+    }
+    if job.has_changes:
+        payload["changes"] = _changes(found)
+    groups = (("New", found.new_items), ("Removed", found.removed_items))
+    return Notice(
+        payload,
+        f"{name} changed" if job.has_changes else name,
+        job.url,
+        f"{_count(found.new_items, 'new')}, {_count(found.removed_items, 'removed')}",
+        [(heading, [item_line(item) for item in items[:ITEMS_SHOWN_MAX]]) for heading, items in groups],
+    )
+
+
+def _changes(found: Diff) -> dict[str, object]:
+    return {
+        "new_items": list(found.new_items),
+        "removed_items": list(found.removed_items),
+        "modified_items": [_modified(one) for one in found.modified],
+    }
+
+
+def _modified(one: Modified) -> Mapping[str, object]:
+    fields = {change.name: {"before": change.before, "after": change.after} for change in one.fields}
+    return {"before": one.before, "after": one.after, "fields": fields}
+
+
+def _count(items: Sequence[Item], kind: str) -> str:
+    return f"{len(items)} {kind} item{'' if len(items) == 1 else 's'}"

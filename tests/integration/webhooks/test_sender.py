@@ -1,0 +1,182 @@
+"""The sender: nobody waits for a receiver that hangs, nothing is lost, nothing is sent by two at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from meterhouse.identity.service import ensure_organisation
+from meterhouse.kernel.clock import TestClock
+from meterhouse.kernel.ids import new_id
+from meterhouse.platform.ports import Fetched, FetchLimits
+from meterhouse.platform.postgres import PostgresDatabase
+from meterhouse.webhooks import sender as senders
+from meterhouse.webhooks import service
+from meterhouse.webhooks.model import DeliveryFilter, Endpoint, Metadata, Notice, WebhookType
+from meterhouse.webhooks.sender import WebhookSender
+
+FAST, HANGING = "https://fast.example/hook", "https://hanging.example/hook"
+
+
+@dataclass
+class FakeReceivers:
+    """`ports.Fetcher` that answers at once, or never for the host that hangs."""
+
+    got: list[str] = field(default_factory=list)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    at_once: dict[str, int] = field(default_factory=dict)
+    most_at_once: int = 0
+
+    async def fetch(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+        limits: FetchLimits | None = None,
+    ) -> Fetched:
+        host = str(urlsplit(url).hostname)
+        self.at_once[host] = self.at_once.get(host, 0) + 1
+        self.most_at_once = max(self.most_at_once, self.at_once[host])
+        if host.startswith("hanging"):
+            await self.release.wait()
+        self.at_once[host] -= 1
+        self.got.append((headers or {})["webhook-id"])
+        return Fetched(url, 200, {}, b"")
+
+
+async def word(subject_id: UUID, metadata: Metadata | None) -> Notice | None:
+    return Notice({"subject": subject_id}, "Title", "https://page.example/", "Summary")
+
+
+@dataclass
+class Bench:
+    database: PostgresDatabase
+    clock: TestClock
+    receivers: FakeReceivers
+    sender: WebhookSender
+    organisation_id: UUID
+
+    async def announce(self, url: str, count: int = 1) -> UUID:
+        owner = new_id()
+        async with self.database.begin() as connection:
+            for _ in range(count):
+                await service.announce(
+                    connection,
+                    organisation_id=self.organisation_id,
+                    source="test",
+                    subject_id=new_id(),
+                    owner_id=owner,
+                    endpoint=Endpoint(url, WebhookType.STANDARD, "whsec_c2VjcmV0"),
+                    now=self.clock.now(),
+                )
+        return owner
+
+    async def statuses(self, owner: UUID) -> dict[str, int]:
+        async with self.database.begin() as connection:
+            found = await service.list_deliveries(
+                connection,
+                organisation_id=self.organisation_id,
+                wanted=DeliveryFilter(owner_id=owner),
+                limit=10_000,
+                offset=0,
+            )
+        statuses = [str(delivery.status) for delivery in found]
+        return {status: statuses.count(status) for status in set(statuses)}
+
+
+@pytest.fixture
+async def bench(database: PostgresDatabase) -> AsyncIterator[Bench]:
+    clock, receivers = TestClock(datetime(2030, 1, 1, tzinfo=UTC)), FakeReceivers()
+    async with database.begin() as connection:
+        await connection.execute(text("DELETE FROM webhook_deliveries"))
+        organisation_id = await ensure_organisation(connection, now=clock.now())
+    sender = WebhookSender(database, receivers, clock, {"test": word})
+    yield Bench(database, clock, receivers, sender, organisation_id)
+    receivers.release.set()
+    await sender.close()
+
+
+async def test_a_receiver_that_hangs_delays_nobody_else(bench: Bench) -> None:
+    hanging = await bench.announce(HANGING, 100)
+    fast = await bench.announce(FAST, 600)
+    started = time.monotonic()
+    assert await bench.sender.find_due(bench.clock.now()) == 2
+    while (await bench.statuses(fast)) != {"delivered": 600}:
+        assert time.monotonic() - started < 6
+        await asyncio.sleep(0.05)
+    assert await bench.statuses(hanging) == {"pending": 100}
+    assert bench.receivers.at_once["hanging.example"] == senders.PER_HOST_MAX
+    assert bench.receivers.most_at_once <= senders.PER_HOST_MAX
+    bench.receivers.release.set()
+    await bench.sender.drain()
+    assert await bench.statuses(hanging) == {"delivered": 100}
+    assert len(bench.receivers.got) == len(set(bench.receivers.got)) == 700
+
+
+async def test_what_a_dead_process_had_in_hand_is_sent_again(bench: Bench) -> None:
+    owner = await bench.announce(HANGING)
+    await bench.sender.find_due(bench.clock.now())
+    await asyncio.sleep(0.2)
+    await bench.sender.close()
+    other = WebhookSender(bench.database, bench.receivers, bench.clock, {"test": word})
+    bench.receivers.release.set()
+    assert await other.find_due(bench.clock.now()) == 0, "its lease has not run out"
+    bench.clock.move_to(bench.clock.now() + senders.LEASE)
+    assert await other.find_due(bench.clock.now()) == 1
+    await other.drain()
+    assert await bench.statuses(owner) == {"delivered": 1}
+
+
+async def test_two_senders_share_the_work(bench: Bench) -> None:
+    owner = await bench.announce(FAST, 200)
+    other = WebhookSender(bench.database, bench.receivers, bench.clock, {"test": word})
+    await asyncio.gather(bench.sender.find_due(bench.clock.now()), other.find_due(bench.clock.now()))
+    await asyncio.gather(bench.sender.drain(), other.drain())
+    assert await bench.statuses(owner) == {"delivered": 200}
+    assert len(bench.receivers.got) == len(set(bench.receivers.got)) == 200
+
+
+async def test_many_hosts_take_turns(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(senders, "HOSTS_MAX", 3)
+    owners = [await bench.announce(f"https://fast{number}.example/") for number in range(7)]
+    rounds = 0
+    while await bench.sender.find_due(bench.clock.now()):
+        await bench.sender.drain()
+        rounds += 1
+    assert rounds == 3
+    assert [await bench.statuses(owner) for owner in owners] == [{"delivered": 1}] * 7
+
+
+async def test_a_fault_of_ours_is_tried_again_and_given_up(bench: Bench) -> None:
+    async def broken(subject_id: UUID, metadata: Metadata | None) -> Notice | None:
+        raise RuntimeError("no words")
+
+    sender = WebhookSender(bench.database, bench.receivers, bench.clock, {"test": broken})
+    owner = await bench.announce(FAST)
+    for _ in range(5):
+        await sender.find_due(bench.clock.now())
+        await sender.drain()
+        bench.clock.move_to(bench.clock.now() + timedelta(minutes=11))
+    assert await bench.statuses(owner) == {"failed": 1}
+    assert bench.receivers.got == []
+
+
+async def test_what_is_gone_is_not_told(bench: Bench) -> None:
+    async def gone(subject_id: UUID, metadata: Metadata | None) -> Notice | None:
+        return None
+
+    sender = WebhookSender(bench.database, bench.receivers, bench.clock, {"test": gone})
+    owner = await bench.announce(FAST)
+    await sender.find_due(bench.clock.now())
+    await sender.drain()
+    assert await bench.statuses(owner) == {"failed": 1}
