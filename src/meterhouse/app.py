@@ -43,6 +43,7 @@ from meterhouse.platform.telemetry import RequestMetrics, render_metrics
 from meterhouse.platform.timers import DueScans
 from meterhouse.settings import Settings
 from meterhouse.usage.ingest import Ingestor
+from meterhouse.workflows.tasks import WorkflowTasks
 
 EVENTS_MIGRATION_LOCK = "meterhouse_migrate_events"
 INGEST_LOCK = "meterhouse_ingest"
@@ -199,7 +200,14 @@ def _register_work(engines: _Engines, services: Services, authenticator: Authent
         clock=services.clock,
         signals=services.signals,
     )
-    for name, task in monitoring.tasks.items():
+    workflows = WorkflowTasks(
+        database=services.database,
+        queue=services.queue,
+        fetcher=services.fetcher,
+        extractor=services.extractor,
+        clock=services.clock,
+    )
+    for name, task in (*monitoring.tasks.items(), *workflows.tasks.items()):
         engines.queue.register(name, task)
 
     async def rescue_tasks(_: datetime) -> int:
@@ -209,7 +217,7 @@ def _register_work(engines: _Engines, services: Services, authenticator: Authent
     scans = DueScans(services.clock)
     scans.register("identity.last_used", authenticator.flush_last_used)
     scans.register("queue.rescue", rescue_tasks)
-    for name, scan in monitoring.scans.items():
+    for name, scan in (*monitoring.scans.items(), *workflows.scans.items()):
         scans.register(name, scan)
     return scans
 

@@ -1,0 +1,112 @@
+"""One page of a node: fetched and extracted without the database, then written if nobody did so before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from meterhouse.extraction import service as extraction
+from meterhouse.kernel.errors import MeterhouseError
+from meterhouse.monitoring import service as monitoring
+from meterhouse.platform.ports import Fetcher
+from meterhouse.workflows.model import Item, WorkStatus
+from meterhouse.workflows.tables import workflow_work
+
+log = structlog.get_logger(__name__)
+
+ERROR_LENGTH_MAX = 2_000
+
+
+@dataclass(frozen=True)
+class InHand:
+    """A page to work on, with all that this needs to know."""
+
+    work_id: UUID
+    url: str
+    parameters: Mapping[str, object]
+    strategy: extraction.StoredStrategy
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a page: items, or an error, and what it cost."""
+
+    error: str | None = None
+    error_code: str | None = None
+    items: tuple[Item, ...] = ()
+    page_url: str | None = None
+    page_bytes: int = 0
+    pages: int = 0
+    duration_ms: int = 0
+
+
+async def perform(fetcher: Fetcher, extractor: extraction.Extractor, work: InHand) -> Outcome:
+    """Fetch the page and extract the items. Whatever the site does ends in an outcome, never in an error."""
+    started = time.monotonic()
+    fetched: extraction.FetchedPage | None = None
+    error: str | None = None
+    code: str | None = None
+    items: tuple[Item, ...] = ()
+    try:
+        fetched = await extraction.fetch_page(fetcher, work.url)
+        items = tuple((await extraction.execute(extractor, work.strategy, fetched.page)).items)
+    except MeterhouseError as fault:
+        error, code = fault.message, getattr(fault, "reason", "") or fault.code
+    except Exception as fault:
+        log.exception("work.fault", work_id=str(work.work_id), url=work.url, error=type(fault).__name__)
+        error, code = (
+            f"{work.url} could not be processed because of a fault in this server.",
+            "internal_error",
+        )
+    return Outcome(
+        error=error[:ERROR_LENGTH_MAX] if error is not None else None,
+        error_code=code,
+        items=items,
+        page_url=fetched.page.url if fetched else None,
+        page_bytes=fetched.bytes if fetched else 0,
+        pages=1 if fetched else 0,
+        duration_ms=round(1000 * (time.monotonic() - started)),
+    )
+
+
+async def finish(
+    connection: AsyncConnection, *, organisation_id: UUID, work: InHand, outcome: Outcome, now: datetime
+) -> bool:
+    """Write the outcome and the usage; `False` when the page is no longer in anybody's hands."""
+    is_failed = outcome.error is not None
+    written = await connection.execute(
+        update(workflow_work)
+        .where(workflow_work.c.id == work.work_id, workflow_work.c.status == WorkStatus.RUNNING)
+        .values(
+            status=WorkStatus.FAILED if is_failed else WorkStatus.COMPLETED,
+            results=None if is_failed else list(outcome.items),
+            item_count=None if is_failed else len(outcome.items),
+            page_url=outcome.page_url,
+            error=outcome.error,
+            error_code=outcome.error_code,
+            completed_at=now,
+        )
+        .returning(workflow_work.c.id)
+    )
+    if written.first() is None:
+        return False
+    await monitoring.record_usage(
+        connection,
+        organisation_id=organisation_id,
+        job_id=work.work_id,
+        strategy_id=work.strategy.id,
+        is_failed=is_failed,
+        pages=outcome.pages,
+        items=len(outcome.items),
+        page_bytes=outcome.page_bytes,
+        duration_ms=outcome.duration_ms,
+        now=now,
+    )
+    return True
