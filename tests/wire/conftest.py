@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.server import ServerProcess
+from tests.wire.clocked import Watched, watched
 from tests.wire.recorder import Recorder, Recording
 
 from meterhouse.apis import meter, openmeter, polar
@@ -55,6 +56,23 @@ def recorder_of(recording: Recording) -> Iterator[Callable[[str], Recorder]]:
 def recorder(server: ServerProcess, recorder_of: Callable[[str], Recorder]) -> Recorder:
     """Ask it for a base URL: `recorder.url_for("polar-sdk 1.0.2")`."""
     return recorder_of(server.base_url)
+
+
+@pytest.fixture(scope="session")
+def clocked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server apart for the tests that move its clock."""
+    process = ServerProcess(tmp_path_factory.mktemp("clocked") / "data")
+    try:
+        yield process.start()
+    finally:
+        process.close()
+
+
+@pytest.fixture
+def world(clocked_server: ServerProcess, recorder_of: Callable[[str], Recorder]) -> Iterator[Watched]:
+    """The server with a clock to move, a site to watch, and clients whose calls are recorded."""
+    recorder = recorder_of(clocked_server.base_url)
+    yield from watched(clocked_server, recorder.url_for("meter-sdk 0.8.0"), recorder.url_for(HTTP_TEST))
 
 
 @pytest.fixture

@@ -136,16 +136,31 @@ class Contract:
 
     file: Path
     patterns: Mapping[str, str] = field(default_factory=dict)
+    extensions: Path | None = None
 
     @classmethod
-    def load(cls, path: Path, *, patterns: Mapping[str, str] | None = None) -> Contract:
-        """Name the document at `path`; `patterns` widens text patterns of requests (old to new)."""
-        return cls(path, patterns or {})
+    def load(
+        cls, path: Path, *, patterns: Mapping[str, str] | None = None, extensions: Path | None = None
+    ) -> Contract:
+        """Name the document at `path`; `patterns` widens text patterns of requests (old to new).
+
+        `extensions` names a document of operations and schemas of ours that the published one lacks.
+        """
+        return cls(path, patterns or {}, extensions)
 
     @cached_property
     def document(self) -> dict[str, Any]:
         loaded: dict[str, Any] = json.loads(self.file.read_bytes())
+        if self.extensions is not None:
+            ours = json.loads(self.extensions.read_bytes())
+            for path, item in ours["paths"].items():
+                loaded["paths"][path] = {**loaded["paths"].get(path, {}), **item}
+            loaded["components"]["schemas"] |= ours["components"]["schemas"]
         return loaded
+
+    def read(self) -> bytes:
+        """The document as it is published: the file itself, or the file and our extensions joined."""
+        return self.file.read_bytes() if self.extensions is None else json.dumps(self.document).encode()
 
     @cached_property
     def operations(self) -> Mapping[str, Operation]:

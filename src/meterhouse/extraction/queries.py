@@ -53,6 +53,16 @@ async def get_strategy(
     return from_row(row)
 
 
+async def keep_strategies(connection: AsyncConnection, *, strategy_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the strategies that exist, kept from being deleted while the transaction lasts.
+
+    Never waits: a strategy that somebody is changing or deleting at this moment is left out.
+    """
+    statement = select(strategies.c.id).where(strategies.c.id.in_(strategy_ids))
+    found = await connection.scalars(statement.with_for_update(read=True, key_share=True, skip_locked=True))
+    return set(found)
+
+
 async def find_page(connection: AsyncConnection, *, strategy_id: UUID) -> Page | None:
     """The page that a strategy was made from, as it was fetched then."""
     row = (

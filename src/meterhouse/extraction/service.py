@@ -50,6 +50,7 @@ __all__ = [
     "fetch_page",
     "generate_strategy",
     "get_strategy",
+    "keep_strategies",
     "list_names",
     "list_strategies",
     "parse_filter",
@@ -58,6 +59,7 @@ __all__ = [
 
 count_quota_use = queries.count_quota_use
 get_strategy = queries.get_strategy
+keep_strategies = queries.keep_strategies
 list_names = queries.list_names
 list_strategies = queries.list_strategies
 

@@ -62,6 +62,18 @@ class Job:
 
 
 @dataclass(frozen=True)
+class NewJob:
+    """A job that is to be created, its address and parameters checked."""
+
+    organisation_id: UUID
+    strategy_id: UUID
+    url: str
+    parameters: Mapping[str, object] | None = None
+    batch_id: UUID | None = None
+    schedule_id: UUID | None = None
+
+
+@dataclass(frozen=True)
 class JobFilter:
     """Which jobs to list; what is `None` does not restrict."""
 

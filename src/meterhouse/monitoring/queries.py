@@ -16,10 +16,10 @@ HISTORY_MAX = 1000
 BATCH_IDS_SHOWN_MAX = 10_000
 
 _HEAVY = ("results", "structural_signature")
-_COLUMNS = tuple(
+JOB_COLUMNS = tuple(
     column
     for column in jobs.c
-    if column.name not in ("target", "attempts", "next_at", "page_bytes", "duration_ms")
+    if column.name not in ("target", "attempts", "next_at", "page_bytes", "duration_ms", "seen_at")
 )
 
 
@@ -27,7 +27,7 @@ async def get_job(connection: AsyncConnection, *, organisation_id: UUID, job_id:
     """One job with its results. Raises `NotFound`, also for somebody else's job."""
     row = (
         await connection.execute(
-            select(*_COLUMNS).where(jobs.c.organisation_id == organisation_id, jobs.c.id == job_id)
+            select(*JOB_COLUMNS).where(jobs.c.organisation_id == organisation_id, jobs.c.id == job_id)
         )
     ).first()
     if row is None:
@@ -51,7 +51,7 @@ async def list_jobs(
     with_results: bool = True,
 ) -> list[Job]:
     """The jobs that meet all conditions of `wanted`, newest first."""
-    columns = [column for column in _COLUMNS if with_results or column.name not in _HEAVY]
+    columns = [column for column in JOB_COLUMNS if with_results or column.name not in _HEAVY]
     rows = await connection.execute(
         select(*columns)
         .where(jobs.c.organisation_id == organisation_id, *_conditions(wanted))

@@ -16,7 +16,7 @@ from meterhouse.extraction import service as extraction
 from meterhouse.kernel.errors import Invalid, Issue, LimitExceeded, NotFound, PreconditionFailed
 from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring import engine, queries
-from meterhouse.monitoring.model import Comparison, CreatedBatch, Job, JobStatus
+from meterhouse.monitoring.model import Comparison, CreatedBatch, Job, JobStatus, NewJob
 from meterhouse.monitoring.signals import JobSignals
 from meterhouse.monitoring.tables import job_batches, job_usage, jobs
 from meterhouse.monitoring.usage import usage_data
@@ -47,7 +47,7 @@ async def create_job(
 ) -> Job:
     """Create a job and ask for its run, both on commit. Raises `NotFound` or `Invalid` (reference, 8.1)."""
     checked = extraction.check_url(url)
-    await _check_strategy(connection, organisation_id, strategy_id, parameters)
+    await check_strategy(connection, organisation_id, strategy_id, parameters)
     (job_id,) = await _store(
         connection,
         queue,
@@ -76,7 +76,7 @@ async def create_batch(
     if len(urls) > BATCH_URLS_MAX:
         raise LimitExceeded(f"A batch has at most {BATCH_URLS_MAX} addresses, and these are {len(urls)}.")
     checked = [extraction.check_url(url, name=f"urls[{at}]") for at, url in enumerate(urls)]
-    await _check_strategy(connection, organisation_id, strategy_id, parameters)
+    await check_strategy(connection, organisation_id, strategy_id, parameters)
     batch_id = new_id()
     await connection.execute(
         insert(job_batches).values(
@@ -181,12 +181,13 @@ def _results(job: Job) -> Sequence[Mapping[str, object]]:
     return job.results
 
 
-async def _check_strategy(
+async def check_strategy(
     connection: AsyncConnection,
     organisation_id: UUID,
     strategy_id: UUID,
     parameters: Mapping[str, object] | None,
-) -> None:
+) -> extraction.StoredStrategy:
+    """The strategy, kept from being deleted meanwhile. Raises `NotFound`, or `Invalid` for its parameters."""
     strategy = await extraction.get_strategy(
         connection, organisation_id=organisation_id, strategy_id=strategy_id, lock="exist"
     )
@@ -197,6 +198,7 @@ async def _check_strategy(
             code=PARAMETERS_REFUSED,
             issues=(Issue(("parameters",), "not for this type of strategy"),),
         )
+    return strategy
 
 
 async def _store(
@@ -210,25 +212,35 @@ async def _store(
     now: datetime,
     batch_id: UUID | None = None,
 ) -> list[UUID]:
-    ids = [new_id() for _ in urls]
+    wanted = [NewJob(organisation_id, strategy_id, url, parameters, batch_id) for url in urls]
+    return await store_jobs(connection, queue, wanted, now=now)
+
+
+async def store_jobs(
+    connection: AsyncConnection, queue: Queue, wanted: Sequence[NewJob], *, now: datetime
+) -> list[UUID]:
+    """Store pending jobs that are checked already, and ask for their runs, in two statements."""
+    ids = [new_id() for _ in wanted]
     rows = [
         {
             "id": job_id,
-            "organisation_id": organisation_id,
-            "strategy_id": strategy_id,
-            "batch_id": batch_id,
-            "url": url,
-            "parameters": dict(parameters) if parameters else None,
-            "target": target_of(url, parameters),
+            "organisation_id": one.organisation_id,
+            "strategy_id": one.strategy_id,
+            "batch_id": one.batch_id,
+            "schedule_id": one.schedule_id,
+            "url": one.url,
+            "parameters": dict(one.parameters) if one.parameters else None,
+            "target": target_of(one.url, one.parameters),
             "status": JobStatus.PENDING,
             "next_at": now + LOST_AFTER,
             "created_at": now,
         }
-        for job_id, url in zip(ids, urls, strict=True)
+        for job_id, one in zip(ids, wanted, strict=True)
     ]
     await connection.execute(insert(jobs), rows)
-    for job_id in ids:
-        await ask_for_run(connection, queue, job_id)
+    await queue.enqueue_many(
+        connection, RUN_JOB, [(f"job:{job_id}", {"job_id": str(job_id)}) for job_id in ids]
+    )
     return ids
 
 

@@ -64,6 +64,8 @@ jobs = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("started_at", DateTime(timezone=True)),
     Column("completed_at", DateTime(timezone=True)),
+    # When a reader took note of the change that this scheduled job found.
+    Column("seen_at", DateTime(timezone=True)),
     CheckConstraint("status IN ('pending', 'running', 'completed', 'failed')", name="status"),
     Index("ix_jobs_newest", "organisation_id", "created_at", "id"),
     Index("ix_jobs_strategy_newest", "strategy_id", "created_at", "id"),
@@ -76,6 +78,20 @@ jobs = Table(
         "completed_at",
         "id",
         postgresql_where=text("status = 'completed'"),
+    ),
+    Index(
+        "ix_jobs_changes",
+        "schedule_id",
+        "completed_at",
+        "id",
+        postgresql_where=text("has_changes AND schedule_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_jobs_unseen",
+        "schedule_id",
+        "completed_at",
+        "id",
+        postgresql_where=text("has_changes AND schedule_id IS NOT NULL AND seen_at IS NULL"),
     ),
     Index("ix_jobs_due", "next_at", postgresql_where=text("status IN ('pending', 'running')")),
 )
@@ -90,4 +106,39 @@ job_usage = Table(
     Column("strategy_id", Uuid, nullable=False),
     Column("data", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organisation_id", Uuid, ForeignKey("organisations.id"), nullable=False),
+    Column("strategy_id", Uuid, ForeignKey("strategies.id", ondelete="CASCADE"), nullable=False, index=True),
+    # The strategy group that made it; a schedule made by hand has none.
+    Column("group_id", Uuid),
+    Column("urls", JSON, nullable=False),
+    # Whether it was given `urls` or one `url`; it is shown as it was given.
+    Column("has_url_list", Boolean, nullable=False),
+    Column("parameters", JSON(none_as_null=True)),
+    Column("interval_s", Integer),
+    Column("cron", Text),
+    Column("timezone", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    # The next planned time; none while disabled.
+    Column("next_at", DateTime(timezone=True)),
+    Column("last_run_at", DateTime(timezone=True)),
+    Column("last_batch_id", Uuid),
+    # The last planned time that passed without a run because the run before had not ended.
+    Column("last_skipped_at", DateTime(timezone=True)),
+    Column("webhook_url", Text),
+    Column("webhook_type", Text),
+    Column("webhook_secret", Text),
+    Column("webhook_metadata", JSON(none_as_null=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("(interval_s IS NULL) <> (cron IS NULL)", name="one_timing"),
+    CheckConstraint("enabled = (next_at IS NOT NULL)", name="next_while_enabled"),
+    Index("ix_schedules_newest", "organisation_id", "created_at", "id"),
+    Index("ix_schedules_group_id", "group_id", postgresql_where=text("group_id IS NOT NULL")),
+    Index("ix_schedules_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
 )

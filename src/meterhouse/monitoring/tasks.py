@@ -15,6 +15,7 @@ from meterhouse.kernel.clock import Clock
 from meterhouse.kernel.errors import MeterhouseError
 from meterhouse.monitoring import run
 from meterhouse.monitoring.model import JobStatus, UsageSink
+from meterhouse.monitoring.schedules_due import run_due_schedules
 from meterhouse.monitoring.service import LOST_AFTER, RUN_JOB, ask_for_run
 from meterhouse.monitoring.signals import JobSignals
 from meterhouse.monitoring.tables import jobs
@@ -44,7 +45,11 @@ class MonitoringTasks:
 
     @property
     def scans(self) -> Mapping[str, Callable[[datetime], Awaitable[int]]]:
-        return {"monitoring.lost_jobs": self.find_lost_jobs, "monitoring.usage": self.emit_waiting_usage}
+        return {
+            "monitoring.schedules": self.run_due_schedules,
+            "monitoring.lost_jobs": self.find_lost_jobs,
+            "monitoring.usage": self.emit_waiting_usage,
+        }
 
     async def run_job(self, job_id: str) -> None:
         """Run a job to its end. At least once: a job that has ended already is left as it is.
@@ -60,6 +65,10 @@ class MonitoringTasks:
                 await run.finish(connection, job_id=wanted, outcome=outcome, now=self.clock.now())
         self.signals.ended(wanted)
         await self._emit(wanted)
+
+    async def run_due_schedules(self, now: datetime) -> int:
+        """Make the runs of all schedules that are due."""
+        return await run_due_schedules(self.database, self.queue, now)
 
     async def find_lost_jobs(self, now: datetime) -> int:
         """Hand jobs to the queue again that should have ended long ago; a lost queue loses no job."""

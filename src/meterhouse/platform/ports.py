@@ -145,3 +145,9 @@ class Queue(Protocol):
     ) -> None:
         """Ask for `task(**arguments)` after commit; tasks of one `key` run one after another."""
         ...
+
+    async def enqueue_many(
+        self, connection: AsyncConnection, task: str, wanted: Sequence[tuple[str, Mapping[str, object]]]
+    ) -> None:
+        """Like `enqueue` for each pair of key and arguments, in one statement."""
+        ...

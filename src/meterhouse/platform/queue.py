@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 import procrastinate
 import psycopg
@@ -46,6 +46,16 @@ class TaskQueue:
         raw = await connection.get_raw_connection()
         deferrer = self.app.configure_task(task, lock=key, connection=raw.driver_connection)
         await deferrer.defer_async(**arguments)  # type: ignore[arg-type]
+
+    async def enqueue_many(
+        self, connection: AsyncConnection, task: str, wanted: Sequence[tuple[str, Mapping[str, object]]]
+    ) -> None:
+        raw = await connection.get_raw_connection()
+        jobs = [
+            self.app.configure_task(task, lock=key).make_new_job(**arguments)  # type: ignore[arg-type]
+            for key, arguments in wanted
+        ]
+        await self.app.job_manager.batch_defer_jobs_async(jobs, connection=raw.driver_connection)
 
     async def open(self) -> None:
         await self.app.open_async()

@@ -6,4 +6,10 @@ from meterhouse.apis.contract import Contract
 from meterhouse.apis.facade import Facade
 from meterhouse.apis.meter.errors import MeterErrors
 
-facade = Facade("meter", Contract.load(Path(__file__).with_name("contract.json")), MeterErrors())
+_HERE = Path(__file__).parent
+
+facade = Facade(
+    "meter",
+    Contract.load(_HERE / "contract.json", extensions=_HERE / "extensions.json"),
+    MeterErrors(),
+)

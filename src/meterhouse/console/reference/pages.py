@@ -69,9 +69,7 @@ class Reference:
         facade = self._facades.get(request.path_params["name"])
         if facade is None:
             return self._missing()
-        return await self._show(
-            request, f"{facade.name}.json", facade.contract.file.read_bytes, "application/json"
-        )
+        return await self._show(request, f"{facade.name}.json", facade.contract.read, "application/json")
 
     def _missing(self) -> Response:
         text = "There is no such interface. The API reference lists those that this server speaks."

@@ -1,0 +1,104 @@
+"""Schedules: create, list, get, change, delete, and the secret of their webhook (reference, 10 and 11.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from meterhouse.apis.call import Call
+from meterhouse.apis.faults import BadRequest
+from meterhouse.apis.meter import facade
+from meterhouse.apis.meter.inputs import body_id
+from meterhouse.apis.meter.schedule_convert import saved_to_wire, schedule_to_wire
+from meterhouse.apis.meter.schedule_inputs import change_of, restate_change, restate_schedule, schedule_of
+from meterhouse.kernel.errors import Invalid, PreconditionFailed
+from meterhouse.monitoring import schedules
+from meterhouse.monitoring.service import PARAMETERS_REFUSED
+
+T = TypeVar("T")
+
+
+@facade.operation("create_schedule", scopes=("schedules:write",), restate=restate_schedule)
+async def create_schedule(call: Call) -> object:
+    request = schedule_of(call.body, body_id(call, "strategy_id"))
+    async with call.services.database.begin() as connection:
+        saved = await refusing(
+            schedules.create_schedule(
+                connection,
+                organisation_id=call.principal.organisation_id,
+                request=request,
+                now=call.services.clock.now(),
+            )
+        )
+    return saved_to_wire(saved)
+
+
+@facade.operation("list_schedules", scopes=("schedules:read",))
+async def list_schedules(call: Call) -> object:
+    async with call.services.database.begin() as connection:
+        found = await schedules.list_schedules(connection, organisation_id=call.principal.organisation_id)
+    return [schedule_to_wire(schedule) for schedule in found]
+
+
+@facade.operation("get_schedule", scopes=("schedules:read",))
+async def get_schedule(call: Call) -> object:
+    async with call.services.database.begin() as connection:
+        found = await schedules.get_schedule(
+            connection,
+            organisation_id=call.principal.organisation_id,
+            schedule_id=call.path_id("schedule_id"),
+        )
+    return schedule_to_wire(found)
+
+
+@facade.operation("update_schedule", scopes=("schedules:write",), restate=restate_change)
+async def update_schedule(call: Call) -> object:
+    change = change_of(call.body)
+    async with call.services.database.begin() as connection:
+        saved = await refusing(
+            schedules.update_schedule(
+                connection,
+                organisation_id=call.principal.organisation_id,
+                schedule_id=call.path_id("schedule_id"),
+                change=change,
+                now=call.services.clock.now(),
+            )
+        )
+    return saved_to_wire(saved)
+
+
+@facade.operation("delete_schedule", scopes=("schedules:write",))
+async def delete_schedule(call: Call) -> object:
+    async with call.services.database.begin() as connection:
+        await schedules.delete_schedule(
+            connection,
+            organisation_id=call.principal.organisation_id,
+            schedule_id=call.path_id("schedule_id"),
+        )
+    return {"message": "Schedule deleted successfully"}
+
+
+@facade.operation("regenerate_webhook_secret", scopes=("schedules:write",))
+async def regenerate_webhook_secret(call: Call) -> object:
+    schedule_id = call.path_id("schedule_id")
+    try:
+        async with call.services.database.begin() as connection:
+            secret = await schedules.regenerate_secret(
+                connection,
+                organisation_id=call.principal.organisation_id,
+                schedule_id=schedule_id,
+                now=call.services.clock.now(),
+            )
+    except PreconditionFailed as error:
+        raise BadRequest(error.message) from error
+    return {"schedule_id": schedule_id, "webhook_secret": secret}
+
+
+async def refusing(work: Awaitable[T]) -> T:
+    """Parameters for a strategy that takes none are 400 here, other refused values 422 (reference, 7)."""
+    try:
+        return await work
+    except Invalid as error:
+        if error.code == PARAMETERS_REFUSED:
+            raise BadRequest(error.message, issues=error.issues) from error
+        raise

@@ -1,0 +1,148 @@
+"""The due-scan of schedules: finds what is due by the one clock, plans the next time, creates the jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from meterhouse.extraction import service as extraction
+from meterhouse.kernel.ids import new_id
+from meterhouse.monitoring.model import JobStatus, NewJob
+from meterhouse.monitoring.schedules_model import Schedule, schedule_from_row
+from meterhouse.monitoring.service import store_jobs
+from meterhouse.monitoring.tables import job_batches, jobs, schedules
+from meterhouse.platform.ports import Database, Queue
+
+log = structlog.get_logger(__name__)
+
+SCHEDULES_AT_ONCE_MAX = 500
+JOBS_AT_ONCE_MAX = 5_000
+# One visit of the scan leaves the rest to the next: other scans want their turn.
+ROUNDS_MAX = 20
+
+
+async def run_due_schedules(database: Database, queue: Queue, now: datetime) -> int:
+    """Make the runs that are due at `now`; returns how many schedules it dealt with.
+
+    A schedule that is due several times over runs once. One whose previous run has not ended is left out
+    until its next planned time. Several processes may scan at once: each schedule falls to one of them.
+    """
+    dealt_with = 0
+    for _ in range(ROUNDS_MAX):
+        async with database.begin() as connection:
+            claimed = await _claim(connection, now)
+            if claimed:
+                await _run(connection, queue, claimed, now)
+        dealt_with += len(claimed)
+        if not claimed:
+            break
+    return dealt_with
+
+
+async def _claim(connection: AsyncConnection, now: datetime) -> list[Schedule]:
+    """Some due schedules, the longest waiting first, locked; as many as make a transaction of sane size."""
+    rows = await connection.execute(
+        select(schedules)
+        .where(schedules.c.next_at <= now)
+        .order_by(schedules.c.next_at)
+        .limit(SCHEDULES_AT_ONCE_MAX)
+        .with_for_update(skip_locked=True)
+    )
+    due = [schedule_from_row(row) for row in rows]
+    kept = await extraction.keep_strategies(
+        connection, strategy_ids={schedule.strategy_id for schedule in due}
+    )
+    claimed: list[Schedule] = []
+    count = 0
+    for schedule in (one for one in due if one.strategy_id in kept):
+        count += len(schedule.urls)
+        if claimed and count > JOBS_AT_ONCE_MAX:
+            break
+        claimed.append(schedule)
+    return claimed
+
+
+async def _run(connection: AsyncConnection, queue: Queue, due: Sequence[Schedule], now: datetime) -> None:
+    busy = await _busy(connection, due)
+    skipped = [schedule for schedule in due if schedule.last_batch_id in busy]
+    batches = {schedule.id: new_id() for schedule in due if schedule.last_batch_id not in busy}
+    started = [schedule for schedule in due if schedule.id in batches]
+    if started:
+        await _create_jobs(connection, queue, started, batches, now)
+    for schedule in skipped:
+        log.info("schedule.skipped", schedule_id=str(schedule.id), reason="its previous run has not ended")
+    await _plan(connection, due, batches, now)
+
+
+async def _busy(connection: AsyncConnection, due: Sequence[Schedule]) -> set[UUID | None]:
+    """The previous runs that have not ended."""
+    previous = [schedule.last_batch_id for schedule in due if schedule.last_batch_id is not None]
+    if not previous:
+        return set()
+    found = await connection.scalars(
+        select(jobs.c.batch_id)
+        .where(jobs.c.batch_id.in_(previous), jobs.c.status.in_([JobStatus.PENDING, JobStatus.RUNNING]))
+        .distinct()
+    )
+    return set(found)
+
+
+async def _create_jobs(
+    connection: AsyncConnection,
+    queue: Queue,
+    started: Sequence[Schedule],
+    batches: dict[UUID, UUID],
+    now: datetime,
+) -> None:
+    await connection.execute(
+        insert(job_batches),
+        [
+            {
+                "id": batches[schedule.id],
+                "organisation_id": schedule.organisation_id,
+                "strategy_id": schedule.strategy_id,
+                "created_at": now,
+            }
+            for schedule in started
+        ],
+    )
+    wanted = [
+        NewJob(
+            organisation_id=schedule.organisation_id,
+            strategy_id=schedule.strategy_id,
+            url=url,
+            parameters=schedule.parameters,
+            batch_id=batches[schedule.id],
+            schedule_id=schedule.id,
+        )
+        for schedule in started
+        for url in schedule.urls
+    ]
+    await store_jobs(connection, queue, wanted, now=now)
+
+
+async def _plan(
+    connection: AsyncConnection, due: Sequence[Schedule], batches: dict[UUID, UUID], now: datetime
+) -> None:
+    """Write the next planned times, and what became of this one."""
+    rows = []
+    for schedule in due:
+        planned = schedule.next_at or now
+        ran = schedule.id in batches
+        rows.append(
+            {
+                "row_id": schedule.id,
+                "row_next_at": schedule.recurrence.following(planned, now),
+                "row_last_run_at": now if ran else schedule.last_run_at,
+                "row_last_batch_id": batches.get(schedule.id, schedule.last_batch_id),
+                "row_last_skipped_at": schedule.last_skipped_at if ran else planned,
+            }
+        )
+    names = ("next_at", "last_run_at", "last_batch_id", "last_skipped_at")
+    statement = update(schedules).where(schedules.c.id == bindparam("row_id"))
+    await connection.execute(statement.values({name: bindparam(f"row_{name}") for name in names}), rows)

@@ -1,0 +1,1 @@
+"""Webhooks: tells programs and people elsewhere what happened here."""
