@@ -20,6 +20,7 @@ from meterhouse.kernel.errors import LimitExceeded
 from meterhouse.kernel.ids import new_id
 from meterhouse.platform.ports import Queue
 from meterhouse.workflows import engine, plan, queries
+from meterhouse.workflows.announce import announce_run, has_changes
 from meterhouse.workflows.engine import EndedNode, EndNode, NodeState, Prepare, Tally, Work
 from meterhouse.workflows.model import Node, NodeStatus, Phase, RunStatus, WorkStatus
 from meterhouse.workflows.plan import Drive, NodeRows
@@ -92,7 +93,7 @@ async def advance(
             await _prepare(connection, drive, drive.node(key), rows, now)
             return Progress(is_more=True)
         case EndNode(key):
-            await _end_node(connection, drive.node(key), rows[key], now)
+            await _end_node(connection, drive, drive.node(key), rows[key], now)
             return Progress(is_more=True)
         case Work(keys):
             return Progress(await _claim(connection, drive, [(drive.node(k), rows[k]) for k in keys], wanted))
@@ -239,7 +240,9 @@ async def _claim(
     return taken
 
 
-async def _end_node(connection: AsyncConnection, node: Node, row: Row[Any], now: datetime) -> None:
+async def _end_node(
+    connection: AsyncConnection, drive: Drive, node: Node, row: Row[Any], now: datetime
+) -> None:
     mine = workflow_work.c.node_run_id == row.id
     counted = await connection.execute(
         select(workflow_work.c.status, workflow_work.c.is_reused, func.count())
@@ -260,6 +263,7 @@ async def _end_node(connection: AsyncConnection, node: Node, row: Row[Any], now:
             .order_by(workflow_work.c.seq)
             .limit(1)
         )
+        await _remember_content(connection, drive, row)
         error = f"{tally.failed} of {tally.failed + tally.produced} pages failed. The first: {first}"
     await connection.execute(
         update(workflow_node_runs)
@@ -271,6 +275,23 @@ async def _end_node(connection: AsyncConnection, node: Node, row: Row[Any], now:
             note=row.note or _note(node, row),
             completed_at=now,
         )
+    )
+
+
+async def _remember_content(connection: AsyncConnection, drive: Drive, row: Row[Any]) -> None:
+    """Pages that failed keep the hash of what they gave before: failing and coming back is no change."""
+    before, before_node = workflow_work.alias("before"), workflow_node_runs.alias("before_node")
+    await connection.execute(
+        update(workflow_work)
+        .where(
+            workflow_work.c.node_run_id == row.id,
+            workflow_work.c.status == WorkStatus.FAILED,
+            before_node.c.run_id == drive.baseline_id,
+            before_node.c.node_id == row.node_id,
+            before.c.node_run_id == before_node.c.id,
+            before.c.key == workflow_work.c.key,
+        )
+        .values(content_hash=before.c.content_hash)
     )
 
 
@@ -293,14 +314,25 @@ async def _end_run(
         for key, row in rows.items()
     }
     end = engine.run_end(drive.graph, ended)
-    await connection.execute(
+    terminal = drive.graph.terminal_keys
+    changed = end.status is RunStatus.COMPLETED and await has_changes(
+        connection,
+        run_id=drive.run_id,
+        baseline_id=drive.baseline_id,
+        node_ids=[node.id for node in drive.graph.nodes if node.key in terminal],
+        is_whole=not any(one.error for one in ended.values()),
+    )
+    written = await connection.execute(
         update(workflow_runs)
         .where(workflow_runs.c.id == drive.run_id)
         .values(
             status=end.status,
             error=end.error,
             warnings=list(end.warnings[:WARNINGS_MAX]) or None,
+            has_changes=changed if end.status is RunStatus.COMPLETED else None,
             completed_at=now,
         )
+        .returning(workflow_runs)
     )
+    await announce_run(connection, run=written.one(), status=end.status, changed=changed, now=now)
     await ask_for_next(connection, queue, drive.workflow_id)

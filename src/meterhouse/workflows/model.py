@@ -193,13 +193,18 @@ class NodeRun:
 
 @dataclass(frozen=True)
 class WorkflowRun:
-    """One run. `warnings` say what went wrong in a run that completed all the same."""
+    """One run. `warnings` say what went wrong in a run that completed all the same.
+
+    `has_changes` compares its results with those of the completed run before; the first is the baseline.
+    """
 
     id: UUID
     workflow_id: UUID
     status: RunStatus
     force: bool
     created_at: datetime
+    schedule_id: UUID | None = None
+    has_changes: bool | None = None
     error: str | None = None
     warnings: Sequence[str] = ()
     started_at: datetime | None = None

@@ -269,6 +269,7 @@ async def _match(
             is_reused=true(),
             results=before.c.results,
             item_count=before.c.item_count,
+            content_hash=before.c.content_hash,
             page_url=before.c.page_url,
             strategy_version=before.c.strategy_version,
             completed_at=now,

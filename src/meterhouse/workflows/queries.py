@@ -44,6 +44,8 @@ _RUN_COLUMNS: tuple[Column[Any], ...] = (
     workflow_runs.c.status,
     workflow_runs.c.force,
     workflow_runs.c.created_at,
+    workflow_runs.c.schedule_id,
+    workflow_runs.c.has_changes,
     workflow_runs.c.error,
     workflow_runs.c.warnings,
     workflow_runs.c.started_at,

@@ -119,6 +119,7 @@ async def start_run(
     workflow_id: UUID,
     force: bool,
     now: datetime,
+    schedule_id: UUID | None = None,
 ) -> WorkflowRun:
     """Create a run and ask for it, both on commit. It waits while another run of the workflow is active.
 
@@ -133,12 +134,13 @@ async def start_run(
             workflow_id=workflow_id,
             status=RunStatus.PENDING,
             force=force,
+            schedule_id=schedule_id,
             next_at=now + LOST_AFTER,
             created_at=now,
         )
     )
     await ask_for_drive(connection, queue, run_id)
-    return WorkflowRun(run_id, workflow_id, RunStatus.PENDING, force, now)
+    return WorkflowRun(run_id, workflow_id, RunStatus.PENDING, force, now, schedule_id)
 
 
 async def cancel_run(

@@ -77,6 +77,8 @@ workflow_runs = Table(
     Column("force", Boolean, nullable=False),
     # The completed run whose results may stand for what has not changed since.
     Column("baseline_id", Uuid),
+    Column("schedule_id", Uuid),
+    Column("has_changes", Boolean),
     # Whoever drives the run at present; an earlier driver that is still alive finds another name here.
     Column("driver", Uuid),
     Column("error", Text),
@@ -145,10 +147,37 @@ workflow_work = Table(
     Column("page_url", Text),
     Column("results", JSON(none_as_null=True)),
     Column("item_count", Integer),
+    Column("content_hash", Text),
     Column("error", Text),
     Column("error_code", Text),
     Column("completed_at", DateTime(timezone=True)),
     CheckConstraint("status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="status"),
     UniqueConstraint("node_run_id", "key", name="uq_workflow_work_key"),
     Index("ix_workflow_work_status", "node_run_id", "status", "seq"),
+)
+
+workflow_schedules = Table(
+    "workflow_schedules",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organisation_id", Uuid, ForeignKey("organisations.id"), nullable=False),
+    Column("workflow_id", Uuid, ForeignKey("workflows.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("interval_s", Integer),
+    Column("cron", Text),
+    Column("timezone", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("next_at", DateTime(timezone=True)),
+    Column("last_run_at", DateTime(timezone=True)),
+    Column("last_run_id", Uuid),
+    # The last planned time without a run: the run before had not ended, or the workflow was disabled.
+    Column("last_skipped_at", DateTime(timezone=True)),
+    Column("webhook_url", Text),
+    Column("webhook_type", Text),
+    Column("webhook_secret", Text),
+    Column("webhook_metadata", JSON(none_as_null=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("(interval_s IS NULL) <> (cron IS NULL)", name="one_timing"),
+    CheckConstraint("enabled = (next_at IS NOT NULL)", name="next_while_enabled"),
+    Index("ix_workflow_schedules_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
 )

@@ -17,6 +17,7 @@ from meterhouse.platform.ports import Database, Fetcher, Queue
 from meterhouse.workflows import drive, work
 from meterhouse.workflows.model import RunStatus
 from meterhouse.workflows.plan import Drive
+from meterhouse.workflows.schedules_due import run_due_schedules
 from meterhouse.workflows.service import DRIVE_RUN, LOST_AFTER, ask_for_drive
 from meterhouse.workflows.tables import workflow_runs
 from meterhouse.workflows.work import InHand
@@ -45,7 +46,10 @@ class WorkflowTasks:
 
     @property
     def scans(self) -> Mapping[str, Callable[[datetime], Awaitable[int]]]:
-        return {"workflows.lost_runs": self.find_lost_runs}
+        return {
+            "workflows.due_schedules": self.run_due_schedules,
+            "workflows.lost_runs": self.find_lost_runs,
+        }
 
     async def drive_run(self, run_id: str) -> None:
         """Drive a run to its end, or for a while. At least once: the stored state says what is left to do.
@@ -64,6 +68,10 @@ class WorkflowTasks:
         if not is_over:
             async with self.database.begin() as connection:
                 await ask_for_drive(connection, self.queue, taken.run_id)
+
+    async def run_due_schedules(self, now: datetime) -> int:
+        """Start the runs that are due."""
+        return await run_due_schedules(self.database, self.queue, now)
 
     async def find_lost_runs(self, now: datetime) -> int:
         """Hand runs to the queue again that nobody drives any more; a lost queue loses no run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class Outcome:
     error: str | None = None
     error_code: str | None = None
     items: tuple[Item, ...] = ()
+    content_hash: str | None = None
     page_url: str | None = None
     page_bytes: int = 0
     pages: int = 0
@@ -53,10 +55,12 @@ async def perform(fetcher: Fetcher, extractor: extraction.Extractor, work: InHan
     fetched: extraction.FetchedPage | None = None
     error: str | None = None
     code: str | None = None
+    content_hash: str | None = None
     items: tuple[Item, ...] = ()
     try:
         fetched = await extraction.fetch_page(fetcher, work.url)
         items = tuple((await extraction.execute(extractor, work.strategy, fetched.page)).items)
+        content_hash = await asyncio.to_thread(monitoring.content_hash, items)
     except MeterhouseError as fault:
         error, code = fault.message, getattr(fault, "reason", "") or fault.code
     except Exception as fault:
@@ -69,6 +73,7 @@ async def perform(fetcher: Fetcher, extractor: extraction.Extractor, work: InHan
         error=error[:ERROR_LENGTH_MAX] if error is not None else None,
         error_code=code,
         items=items,
+        content_hash=content_hash,
         page_url=fetched.page.url if fetched else None,
         page_bytes=fetched.bytes if fetched else 0,
         pages=1 if fetched else 0,
@@ -88,6 +93,7 @@ async def finish(
             status=WorkStatus.FAILED if is_failed else WorkStatus.COMPLETED,
             results=None if is_failed else list(outcome.items),
             item_count=None if is_failed else len(outcome.items),
+            content_hash=outcome.content_hash,
             page_url=outcome.page_url,
             error=outcome.error,
             error_code=outcome.error_code,

@@ -23,6 +23,7 @@ from meterhouse.workflows.model import (
     WorkflowDraft,
     WorkflowRun,
 )
+from meterhouse.workflows.schedules import SavedSchedule, WorkflowSchedule
 from meterhouse.workflows.service import Changes
 
 
@@ -105,6 +106,8 @@ def listed_run_to_wire(run: WorkflowRun) -> Wire:
         "workflow_id": run.workflow_id,
         "status": run.status,
         "force": run.force,
+        "schedule_id": run.schedule_id,
+        "has_changes": run.has_changes,
         "error": run.error,
         "warnings": run.warnings,
         "created_at": run.created_at,
@@ -136,6 +139,36 @@ def output_to_wire(output: Output, *, flat: bool) -> Wire:
         "workflow_id": output.workflow_id,
         "completed_at": output.completed_at,
         **found,
+    }
+
+
+def saved_schedule_to_wire(saved: SavedSchedule) -> Wire:
+    """A schedule as just written; a secret that was made on the way is shown this once."""
+    wire = workflow_schedule_to_wire(saved.schedule)
+    return {**wire, "webhook_secret": saved.new_secret} if saved.new_secret else wire
+
+
+def workflow_schedule_to_wire(schedule: WorkflowSchedule) -> Wire:
+    """A schedule without its secret."""
+    webhook = schedule.webhook
+    return {
+        "id": schedule.id,
+        "schedule_id": schedule.id,
+        "workflow_id": schedule.workflow_id,
+        "schedule_type": schedule.recurrence.kind,
+        "interval_seconds": schedule.recurrence.interval_s,
+        "cron_expression": schedule.recurrence.cron,
+        "timezone": schedule.recurrence.timezone,
+        "enabled": schedule.enabled,
+        "webhook_url": webhook.url if webhook else None,
+        "webhook_metadata": webhook.metadata if webhook else None,
+        "webhook_type": webhook.type if webhook else None,
+        "next_run_at": schedule.next_at,
+        "last_run_at": schedule.last_run_at,
+        "last_run_id": schedule.last_run_id,
+        "last_skipped_at": schedule.last_skipped_at,
+        "created_at": schedule.created_at,
+        "updated_at": schedule.updated_at,
     }
 
 

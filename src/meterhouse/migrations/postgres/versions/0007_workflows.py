@@ -1,4 +1,4 @@
-"""Workflows, their runs, and the work of those. Only adds tables."""
+"""Workflows, their runs, the work of those, and their schedules. Only adds tables."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,7 @@ def upgrade() -> None:
     _runs()
     _node_runs()
     _work()
+    _schedules()
 
 
 def _definitions() -> None:
@@ -67,6 +68,8 @@ def _runs() -> None:
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("force", sa.Boolean, nullable=False),
         sa.Column("baseline_id", sa.Uuid),
+        sa.Column("schedule_id", sa.Uuid),
+        sa.Column("has_changes", sa.Boolean),
         sa.Column("driver", sa.Uuid),
         sa.Column("error", sa.Text),
         sa.Column("warnings", DOCUMENT),
@@ -144,6 +147,7 @@ def _work() -> None:
         sa.Column("page_url", sa.Text),
         sa.Column("results", DOCUMENT),
         sa.Column("item_count", sa.Integer),
+        sa.Column("content_hash", sa.Text),
         sa.Column("error", sa.Text),
         sa.Column("error_code", sa.Text),
         sa.Column("completed_at", INSTANT),
@@ -151,3 +155,37 @@ def _work() -> None:
         sa.UniqueConstraint("node_run_id", "key", name="uq_workflow_work_key"),
     )
     op.create_index("ix_workflow_work_status", "workflow_work", ["node_run_id", "status", "seq"])
+
+
+def _schedules() -> None:
+    op.create_table(
+        "workflow_schedules",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("organisation_id", sa.Uuid, sa.ForeignKey("organisations.id"), nullable=False),
+        sa.Column("workflow_id", sa.Uuid, sa.ForeignKey("workflows.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("interval_s", sa.Integer),
+        sa.Column("cron", sa.Text),
+        sa.Column("timezone", sa.Text, nullable=False),
+        sa.Column("enabled", sa.Boolean, nullable=False),
+        sa.Column("next_at", INSTANT),
+        sa.Column("last_run_at", INSTANT),
+        sa.Column("last_run_id", sa.Uuid),
+        sa.Column("last_skipped_at", INSTANT),
+        sa.Column("webhook_url", sa.Text),
+        sa.Column("webhook_type", sa.Text),
+        sa.Column("webhook_secret", sa.Text),
+        sa.Column("webhook_metadata", DOCUMENT),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.CheckConstraint("(interval_s IS NULL) <> (cron IS NULL)", name="ck_workflow_schedules_one_timing"),
+        sa.CheckConstraint(
+            "enabled = (next_at IS NOT NULL)", name="ck_workflow_schedules_next_while_enabled"
+        ),
+    )
+    op.create_index("ix_workflow_schedules_workflow_id", "workflow_schedules", ["workflow_id"])
+    op.create_index(
+        "ix_workflow_schedules_due",
+        "workflow_schedules",
+        ["next_at"],
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
