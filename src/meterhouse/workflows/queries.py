@@ -127,7 +127,10 @@ async def get_run(
     run_id: UUID,
     with_nodes: bool = True,
 ) -> WorkflowRun:
-    """One run, with the results of its nodes if wanted. Raises `NotFound`."""
+    """One run, with its nodes if wanted, and their results once it has ended. Raises `NotFound`.
+
+    Clients ask again every few seconds until then; they need not be sent the same pages each time.
+    """
     await get_summary(connection, organisation_id=organisation_id, workflow_id=workflow_id)
     row = (
         await connection.execute(
@@ -138,7 +141,10 @@ async def get_run(
     ).first()
     if row is None:
         raise NotFound("Workflow run not found")
-    return _run(row, nodes=await _node_runs(connection, workflow_id, run_id) if with_nodes else ())
+    if not with_nodes:
+        return _run(row)
+    is_over = RunStatus(row.status).is_final
+    return _run(row, await _node_runs(connection, workflow_id, run_id, with_results=is_over))
 
 
 async def get_latest_output(
@@ -196,13 +202,15 @@ async def _terminal_pages(
         yield row.node_id, row.url if is_own else row.page_url or row.url, row.results
 
 
-async def _node_runs(connection: AsyncConnection, workflow_id: UUID, run_id: UUID) -> tuple[NodeRun, ...]:
-    """What became of the nodes, in the order in which they were given, with their items."""
+async def _node_runs(
+    connection: AsyncConnection, workflow_id: UUID, run_id: UUID, *, with_results: bool
+) -> tuple[NodeRun, ...]:
+    """What became of the nodes, in the order in which they were given, with their items if wanted."""
     nodes, edges = await _parts(connection, workflow_id, with_urls=False)
     terminal = Graph(nodes, edges).terminal_keys
     rows = await connection.execute(select(workflow_node_runs).where(workflow_node_runs.c.run_id == run_id))
     by_node: Mapping[UUID, Row[Any]] = {row.node_id: row for row in rows}
-    results = await _results(connection, run_id)
+    results = await _results(connection, run_id) if with_results else {}
     return tuple(
         NodeRun(
             id=row.id,
@@ -212,7 +220,7 @@ async def _node_runs(connection: AsyncConnection, workflow_id: UUID, run_id: UUI
             error=row.error,
             note=row.note,
             is_terminal=node.key in terminal,
-            results=results.get(row.id, [] if NodeStatus(row.status).is_final else None),
+            results=results.get(row.id, []) if with_results else None,
             started_at=row.started_at,
             completed_at=row.completed_at,
         )
