@@ -81,6 +81,42 @@ class TestFlow:
         assert seen(again)["data"] == (NodeStatus.SKIPPED, found["data"][1])
         assert seen(again)["after"][0] is NodeStatus.COMPLETED, "a trigger is no data: it runs each time"
 
+    @pytest.mark.parametrize(
+        ("mode", "expected"),
+        [
+            ("per_result", [{"page": 1, "q": f"Phone {name}"} for name in "ABC"]),
+            ("once", [{"page": 1, "q": "Phone A"}]),
+            ("batch", [{"page": 1, "q": ["Phone A", "Phone B", "Phone C"]}]),
+        ],
+    )
+    async def test_upstream_values_become_parameters(
+        self, bench: Bench, mode: str, expected: list[dict[str, Any]]
+    ) -> None:
+        index, target = (await bench.shop()).nodes
+        taking = "UPDATE strategies SET kind = 'api' WHERE id = :id RETURNING 1"
+        await bench.value(taking, id=target.strategy_id)
+        config = {"mappings": [{"source_field": "title", "target_param": "q"}], "execution_mode": mode}
+        workflow = await bench.create(
+            NodeDraft("index", index.strategy_id, InputType.STATIC_URLS, (SHOP,)),
+            NodeDraft(
+                "ask",
+                target.strategy_id,
+                InputType.UPSTREAM_DATA,
+                static_parameters={"page": 1},
+                parameter_config=config,
+            ),
+            edges=(EdgeDraft("index", "ask"),),
+        )
+        run = await bench.run(workflow)
+        asked = await bench.value(
+            "SELECT json_agg(w.parameters::jsonb || coalesce(w.gathered, '{}')::jsonb ORDER BY w.seq)"
+            " FROM workflow_work w JOIN workflow_node_runs n ON n.id = w.node_run_id"
+            " WHERE n.run_id = :run AND n.node_id = :node",
+            run=run.id,
+            node=workflow.nodes[1].id,
+        )
+        assert asked == expected
+
     async def test_output_by_page_and_label(self, bench: Bench) -> None:
         workflow = await bench.shop()
         run = await bench.run(workflow)
