@@ -47,6 +47,9 @@ from meterhouse.platform.timers import DueScans
 from meterhouse.settings import Settings
 from meterhouse.usage.ingest import Ingestor
 from meterhouse.webhooks.sender import WebhookSender
+from meterhouse.workflows.announce import SOURCE as RUN_NOTICES
+from meterhouse.workflows.announce import RunNotices
+from meterhouse.workflows.tasks import WorkflowTasks
 
 EVENTS_MIGRATION_LOCK = "meterhouse_migrate_events"
 INGEST_LOCK = "meterhouse_ingest"
@@ -238,7 +241,15 @@ def _register_work(
     regeneration = RegenerationTasks(
         services.database, services.queue, services.fetcher, services.extractor, services.clock
     )
-    for name, task in {**monitoring.tasks, **regeneration.tasks}.items():
+    workflows = WorkflowTasks(
+        database=services.database,
+        queue=services.queue,
+        fetcher=services.fetcher,
+        extractor=services.extractor,
+        clock=services.clock,
+        browser=services.browser,
+    )
+    for name, task in {**monitoring.tasks, **regeneration.tasks, **workflows.tasks}.items():
         engines.queue.register(name, task)
 
     async def rescue_tasks(_: datetime) -> int:
@@ -248,8 +259,10 @@ def _register_work(
     scans = DueScans(services.clock)
     scans.register("identity.last_used", authenticator.flush_last_used)
     scans.register("queue.rescue", rescue_tasks)
-    sender = WebhookSender(services.database, webhook_fetcher, services.clock, monitoring.renderers)
-    for name, scan in {**monitoring.scans, **regeneration.scans, **sender.scans}.items():
+    renderers = {**monitoring.renderers, RUN_NOTICES: RunNotices(services.database)}
+    sender = WebhookSender(services.database, webhook_fetcher, services.clock, renderers)
+    found = {**monitoring.scans, **regeneration.scans, **workflows.scans, **sender.scans}
+    for name, scan in found.items():
         scans.register(name, scan)
     return _Work(scans, sender)
 

@@ -5,7 +5,7 @@ Pages are fetched and the engine runs outside any transaction; only their outcom
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -43,10 +43,14 @@ NAME_LENGTH_MAX = 500
 DESCRIPTION_LENGTH_MAX = 10_000
 PARAMETERS_REFUSED = "parameters_refused"
 
+# How contexts above this one keep a strategy that they use from being deleted.
+DeletionCheck = Callable[[AsyncConnection, StoredStrategy], Awaitable[None]]
+
 # What other contexts need of this one, under one roof.
 __all__ = [
     "PARAMETERS_REFUSED",
     "REFINE_REFUSED",
+    "DeletionCheck",
     "Errand",
     "Extracted",
     "Extractor",
@@ -70,7 +74,9 @@ __all__ = [
     "keep_strategies",
     "list_audit",
     "list_members",
+    "list_names",
     "list_strategies",
+    "parse_filter",
     "prepare_strategy",
     "refine_strategy",
     "replace_plan",
@@ -85,6 +91,7 @@ get_strategy = queries.get_strategy
 keep_strategies = queries.keep_strategies
 list_audit = queries.list_audit
 list_members = groups.list_members
+list_names = queries.list_names
 list_strategies = queries.list_strategies
 
 
@@ -235,12 +242,22 @@ async def update_filter(
 
 
 async def delete_strategy(
-    connection: AsyncConnection, *, organisation_id: UUID, strategy_id: UUID, now: datetime
+    connection: AsyncConnection,
+    *,
+    organisation_id: UUID,
+    strategy_id: UUID,
+    now: datetime,
+    check: DeletionCheck | None = None,
 ) -> None:
-    """Remove a strategy and, through their foreign keys, its page, jobs and batches. Raises `NotFound`."""
+    """Remove a strategy and, through their foreign keys, its page, jobs and batches. Raises `NotFound`.
+
+    `check` may object by raising: it sees the strategy locked, so that nobody begins to use it meanwhile.
+    """
     found = await get_strategy(
         connection, organisation_id=organisation_id, strategy_id=strategy_id, lock="change"
     )
+    if check is not None:
+        await check(connection, found)
     await connection.execute(delete(strategies).where(strategies.c.id == found.id))
     await _log(connection, found, "delete", now)
 

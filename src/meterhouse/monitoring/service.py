@@ -18,7 +18,8 @@ from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring import engine, queries
 from meterhouse.monitoring.model import Comparison, CreatedBatch, Job, JobStatus, NewJob
 from meterhouse.monitoring.signals import JobSignals
-from meterhouse.monitoring.tables import job_batches, jobs
+from meterhouse.monitoring.tables import job_batches, job_usage, jobs
+from meterhouse.monitoring.usage import usage_data
 from meterhouse.platform.ports import Database, Queue
 
 RUN_JOB = "run_job"
@@ -29,6 +30,9 @@ EXECUTE_TIMEOUT_S = 3600.0
 POLL_FIRST_S = 0.25
 POLL_MAX_S = 2.0
 PARAMETERS_REFUSED = extraction.PARAMETERS_REFUSED
+
+# What workflows need beside the use cases: what counts as the same content.
+content_hash = engine.content_hash
 
 
 async def create_job(
@@ -136,6 +140,37 @@ async def compare_jobs(
         new = await queries.get_job(connection, organisation_id=organisation_id, job_id=job_id)
         old = await queries.get_job(connection, organisation_id=organisation_id, job_id=other_job_id)
     return await asyncio.to_thread(engine.compare, _results(new), _results(old))
+
+
+async def record_usage(
+    connection: AsyncConnection,
+    *,
+    organisation_id: UUID,
+    job_id: UUID,
+    strategy_id: UUID,
+    is_failed: bool,
+    pages: int,
+    items: int,
+    page_bytes: int,
+    duration_ms: int,
+    now: datetime,
+) -> None:
+    """Write the usage event of a page that another context had executed; it is sent after the commit."""
+    data = usage_data(
+        job_id=job_id,
+        strategy_id=strategy_id,
+        schedule_id=None,
+        status=JobStatus.FAILED if is_failed else JobStatus.COMPLETED,
+        pages=pages,
+        items=items,
+        page_bytes=page_bytes,
+        duration_ms=duration_ms,
+    )
+    await connection.execute(
+        insert(job_usage).values(
+            job_id=job_id, organisation_id=organisation_id, strategy_id=strategy_id, data=data, at=now
+        )
+    )
 
 
 def target_of(url: str, parameters: Mapping[str, object] | None, max_pages: int | None = None) -> bytes:

@@ -109,7 +109,7 @@ def restate_generation(body: Any) -> Any:
     """A generation request as the contract has it: a bare condition wrapped into a filter (reference, 6)."""
     kept = without_nulls(body)
     if isinstance(kept, dict) and "filter_config" in kept:
-        return {**kept, "filter_config": _wrapped(kept["filter_config"])}
+        return {**kept, "filter_config": wrapped(kept["filter_config"])}
     return kept
 
 
@@ -118,7 +118,7 @@ def restate_update(body: Any) -> Any:
     if not isinstance(body, dict) or "filter_config" not in body:
         return body
     config = body["filter_config"]
-    return {**body, "filter_config": None if config in ("", {}) else _wrapped(config)}
+    return {**body, "filter_config": None if config in ("", {}) else wrapped(config)}
 
 
 def filter_of(config: Mapping[str, object] | None) -> Mapping[str, object] | None:
@@ -126,7 +126,8 @@ def filter_of(config: Mapping[str, object] | None) -> Mapping[str, object] | Non
     return config if config is not None and config["conditions"] else None
 
 
-def _wrapped(config: object) -> object:
+def wrapped(config: object) -> object:
+    """A bare condition as the filter that it stands for; anything else as it is."""
     if isinstance(config, dict) and "field" in config and "conditions" not in config:
         return {"mode": "all", "conditions": [config]}
     return config

@@ -17,6 +17,7 @@ from meterhouse.extraction import service
 from meterhouse.extraction.stored import StrategyRequest
 from meterhouse.kernel.errors import Invalid, NotFound
 from meterhouse.kernel.ids import parse_id
+from meterhouse.workflows.service import check_strategy_unused
 
 # Nothing is limited on a server of one's own; the headers say so to programs that look (reference, 2.5).
 _UNLIMITED = {"x-strategy-quota-limit": "-1", "x-strategy-quota-tier": "enterprise"}
@@ -115,6 +116,7 @@ async def delete_strategy(call: Call) -> object:
             organisation_id=call.principal.organisation_id,
             strategy_id=call.path_id("strategy_id"),
             now=call.services.clock.now(),
+            check=check_strategy_unused,
         )
     return {"message": "Strategy deleted successfully"}
 

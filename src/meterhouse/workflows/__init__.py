@@ -1,0 +1,1 @@
+"""Workflows: strategies that feed each other, run as a graph on stored state."""

@@ -1,0 +1,146 @@
+"""Telling others how a scheduled run ended: whether to, and in which words (reference, 14.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, exists, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from meterhouse.platform.ports import Database
+from meterhouse.webhooks import service as webhooks
+from meterhouse.webhooks.model import Metadata, Notice, WebhookType
+from meterhouse.workflows import queries
+from meterhouse.workflows.model import RunStatus, WorkStatus
+from meterhouse.workflows.schedules import from_row
+from meterhouse.workflows.tables import (
+    workflow_node_runs,
+    workflow_runs,
+    workflow_schedules,
+    workflow_work,
+    workflows,
+)
+
+SOURCE = "workflows.run"
+
+
+async def has_changes(
+    connection: AsyncConnection,
+    *,
+    run_id: UUID,
+    baseline_id: UUID | None,
+    node_ids: Sequence[UUID],
+    is_whole: bool,
+) -> bool:
+    """Whether the pages of these nodes gave something else than in the baseline; without one, nothing did.
+
+    What is missing is a change only in a run that is whole: a page that failed is never one.
+    """
+    if baseline_id is None:
+        return False
+    if await _differs(connection, run_id, baseline_id, node_ids):
+        return True
+    return is_whole and await _differs(connection, baseline_id, run_id, node_ids)
+
+
+async def announce_run(
+    connection: AsyncConnection, *, run: Row[Any], status: RunStatus, changed: bool, now: datetime
+) -> None:
+    """Ask for the message about a run's end, in the transaction that ends it.
+
+    Programs are told of every scheduled run. People are told of changes and failures.
+    """
+    row = (
+        await connection.execute(select(workflow_schedules).where(workflow_schedules.c.id == run.schedule_id))
+    ).first()
+    webhook = from_row(row).webhook if row is not None else None
+    if webhook is None:
+        return
+    if webhook.type is not WebhookType.STANDARD and not changed and status is RunStatus.COMPLETED:
+        return
+    await webhooks.announce(
+        connection,
+        organisation_id=run.organisation_id,
+        source=SOURCE,
+        subject_id=run.id,
+        owner_id=run.schedule_id,
+        endpoint=webhook,
+        now=now,
+    )
+
+
+@dataclass(frozen=True)
+class RunNotices:
+    """Words the notice of a run from what is stored of it. Whoever sends webhooks asks it under `SOURCE`."""
+
+    database: Database
+
+    async def __call__(self, subject_id: UUID, metadata: Metadata | None) -> Notice | None:
+        async with self.database.begin() as connection:
+            row = (
+                await connection.execute(
+                    select(workflow_runs, workflows.c.name)
+                    .join(workflows, workflows.c.id == workflow_runs.c.workflow_id)
+                    .where(workflow_runs.c.id == subject_id)
+                )
+            ).first()
+            if row is None:
+                return None
+            run = await queries.get_run(
+                connection,
+                organisation_id=row.organisation_id,
+                workflow_id=row.workflow_id,
+                run_id=subject_id,
+            )
+        payload: dict[str, object] = {
+            "workflow_id": run.workflow_id,
+            "run_id": run.id,
+            "schedule_id": row.schedule_id,
+            "status": run.status,
+            "completed_at": run.completed_at,
+            "metadata": metadata,
+        }
+        if run.status is RunStatus.FAILED:
+            return Notice({**payload, "error": run.error}, f"{row.name} failed", "", run.error or "")
+        items = run.final_results
+        payload |= {
+            "has_changes": bool(row.has_changes),
+            "item_count": len(items),
+            "final_results": items,
+            "warnings": run.warnings,
+        }
+        title = f"{row.name} changed" if row.has_changes else str(row.name)
+        return Notice(payload, title, "", f"{len(items)} item{'' if len(items) == 1 else 's'}")
+
+
+async def _differs(
+    connection: AsyncConnection, run_id: UUID, other_id: UUID, node_ids: Sequence[UUID]
+) -> bool:
+    """Whether one run has a page that the other has not, or with other items."""
+    other, other_node = workflow_work.alias("other"), workflow_node_runs.alias("other_node")
+    same = exists(
+        select(other.c.id)
+        .join(other_node, other_node.c.id == other.c.node_run_id)
+        .where(
+            other_node.c.run_id == other_id,
+            other_node.c.node_id == workflow_node_runs.c.node_id,
+            other.c.key == workflow_work.c.key,
+            other.c.content_hash == workflow_work.c.content_hash,
+        )
+    )
+    found = await connection.scalar(
+        select(workflow_work.c.id)
+        .join(workflow_node_runs, workflow_node_runs.c.id == workflow_work.c.node_run_id)
+        .where(
+            workflow_node_runs.c.run_id == run_id,
+            workflow_node_runs.c.node_id.in_(node_ids),
+            workflow_work.c.status == WorkStatus.COMPLETED,
+            ~same,
+        )
+        .limit(1)
+    )
+    return found is not None
