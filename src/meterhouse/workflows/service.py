@@ -260,7 +260,7 @@ async def _check_strategies(
         strategy = await extraction.get_strategy(
             connection, organisation_id=organisation_id, strategy_id=node.strategy_id, lock="exist"
         )
-        if node.static_parameters and strategy.kind == "api":
+        if node.static_parameters and strategy.api_parameters is not None:
             extraction.check_errand(strategy, extraction.Errand(strategy.url, node.static_parameters))
         given = node.static_parameters or parse_parameter_config(node.parameter_config, at).mappings
         if given and strategy.kind in ("css", "content"):
