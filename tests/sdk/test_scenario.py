@@ -77,7 +77,7 @@ def program(package: Any, base_url: str, api_key: str, page: str) -> list[Any]:
         nowhere = "0b54a1de-6a0f-4a7e-9a55-0c9e3f1f6a01"
         seen.append(failure(lambda: client.get_job(nowhere), package.MeterError))
         seen.append(failure(lambda: client.execute_job(strategy_id, f"{page}/nothing"), package.MeterError))
-        seen.append(failure(client.list_schedules, package.MeterError))
+        seen.append([schedule["strategy_id"] for schedule in client.list_schedules()])
         seen.append(client.delete_strategy(strategy_id))
     return seen
 
