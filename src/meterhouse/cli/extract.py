@@ -18,7 +18,6 @@ from typing import Literal
 
 from meterhouse.extraction.engine import generate, run
 from meterhouse.extraction.model import ExtractionFailed, Item, Page, Strategy
-from meterhouse.extraction.pages import check_url, fetch_page
 from meterhouse.extraction.stored import PageNotFetched
 from meterhouse.kernel.errors import Invalid, MeterhouseError
 
@@ -155,13 +154,23 @@ def _page(source: str, asked: Asked) -> Page:
         path = Path(source)
         if not path.is_file():
             raise UsageError(f"{source} is neither an address (http:// or https://) nor a file.")
-        where = check_url(asked.url, name="--url") if asked.url else path.absolute().as_uri()
+        where = _address(asked.url) if asked.url else path.absolute().as_uri()
         return Page(where, path.read_bytes())
-    return asyncio.run(_fetched(check_url(source), asked.fetch_allow))
+    return asyncio.run(_fetched(_address(source), asked.fetch_allow))
+
+
+def _address(url: str) -> str:
+    from meterhouse.extraction.pages import check_url  # slow to import, not always needed
+
+    try:
+        return check_url(url)
+    except Invalid as error:
+        raise UsageError(error.message) from error
 
 
 async def _fetched(url: str, allow: str) -> Page:
-    from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher  # slow to import, not always needed
+    from meterhouse.extraction.pages import fetch_page
+    from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher
 
     async with GuardedFetcher(AddressPolicy.parse(allow)) as fetcher:
         return (await fetch_page(fetcher, url)).page
