@@ -57,8 +57,9 @@ class Field:
 
     `selector` is a CSS selector inside the record (sources css and section), the label's words (label),
     or a path of keys joined by dots (jsonld, microdata, meta, state). `piece` picks one text run of a
-    mixed element; `regex` keeps its first group; `many` collects every match into a list. `alternates`
-    are other ways to the same values, tried for all records at once when the contract is broken.
+    mixed element; `regex` keeps its first group (`{money}` and its like are known by name); `many` collects
+    every match into a list. `alternates` are other ways to the same values, tried for all records at once
+    when the contract is broken.
     """
 
     source: Source = "css"

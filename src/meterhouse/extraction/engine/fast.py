@@ -23,6 +23,7 @@ from meterhouse.extraction.engine.document import (
     squeeze,
     trimmed_pieces,
 )
+from meterhouse.extraction.engine.kinds import pattern_of
 from meterhouse.extraction.engine.reading import RECORDS_MAX, RUN_SIBLINGS_MAX
 from meterhouse.extraction.engine.values import REGEX_INPUT_CHARS_MAX, URL_ATTRIBUTES, VALUES_MAX
 from meterhouse.extraction.model import Field, Item, Page, Strategy
@@ -108,7 +109,7 @@ def _run_from(head: LexborNode, known: set[int]) -> list[LexborNode]:
 
 def _column(one: Field, base: str) -> Callable[[Sequence[LexborNode]], object]:
     find, read = _finder(one.selector), _reader(one, base)
-    regex = one.regex
+    regex = pattern_of(one.regex) if one.regex is not None else None
 
     def value_of(node: LexborNode) -> str | None:
         value = read(node)
