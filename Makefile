@@ -11,7 +11,7 @@ URL ?=
 ASK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test lint format bench docs lock clean
+.PHONY: help install install-dev chromium run test lint format bench docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -36,7 +36,13 @@ $(CLIENTS)/polar-%/.installed: requirements/client-polar-%.txt | $(BIN)/python
 
 install: $(VENV)/.installed ## Make .venv with the locked dependencies
 
-install-dev: $(VENV)/.installed-dev $(POLAR_OLD:%=$(CLIENTS)/polar-%/.installed)
+install-dev: $(VENV)/.installed-dev $(POLAR_OLD:%=$(CLIENTS)/polar-%/.installed) chromium
+
+chromium: # The browser tests need one; this step never fails, they do
+	@$(BIN)/python -c 'from meterhouse.platform.browser import find_browser; import os; find_browser(os.environ.get("METERHOUSE_BROWSER", ""))' 2>/dev/null \
+	|| { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && echo "Installing Chromium for the browser tests …" \
+	&& apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
+	|| echo "No Chromium was found. The browser tests will fail until there is one: install Chromium (on Debian, as root: apt-get install chromium), or set METERHOUSE_BROWSER to its path."
 
 run: install ## Start the server and walk through a first result (URL=… ASK="…" for your own page)
 	@$(BIN)/meterhouse up --data $(DATA) --port $(PORT) --tour $(if $(URL),--tour-url '$(URL)') $(if $(ASK),--tour-ask '$(ASK)')
@@ -48,6 +54,7 @@ lint: install-dev ## Formatter, linter, type checker, import directions
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary --config-file sdk/pyproject.toml
 	@PYTHONPATH=src $(BIN)/lint-imports --no-logo > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
 
 format: install-dev ## Rewrite the sources in the house format
@@ -56,6 +63,7 @@ format: install-dev ## Rewrite the sources in the house format
 
 bench: install-dev ## Print the benchmark tables (BENCH="--quick" for a short run)
 	@$(BIN)/python -m bench $(BENCH)
+	@$(BIN)/python -m bench.sdk $(BENCH)
 
 docs: install-dev ## Rewrite the generated pages of docs/
 	@$(BIN)/python -m tests.generate_docs

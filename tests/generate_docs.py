@@ -14,8 +14,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Environment variables, or the same names in lower case and without the prefix in a TOML file named by",
-        f"`{PREFIX}CONFIG`. The environment wins over the file; `--data` wins over both.",
+        "Environment variables, or the same names in lower case and without the prefix in a TOML file",
+        f"named by `{PREFIX}CONFIG`. The environment wins over the file; `--data` wins over both.",
         "",
         "| variable | default | what it does |",
         "| --- | --- | --- |",

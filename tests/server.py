@@ -29,7 +29,8 @@ def free_port() -> int:
 class ServerProcess:
     """`meterhouse up` in a process of its own. `output` holds what it printed."""
 
-    def __init__(self, data: Path, *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, data: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        self._arguments = arguments
         self.data = data
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
@@ -43,6 +44,9 @@ class ServerProcess:
         }
         self._log = data.parent / f"{data.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
+
+    def _command(self) -> list[str]:
+        return ["up", "--data", str(self.data), "--port", str(self.port), *self._arguments]
 
     @property
     def output(self) -> str:
@@ -60,16 +64,7 @@ class ServerProcess:
     def start(self) -> ServerProcess:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "meterhouse",
-                    "up",
-                    "--data",
-                    str(self.data),
-                    "--port",
-                    str(self.port),
-                ],
+                [sys.executable, "-m", "meterhouse", *self._command()],
                 env=self._environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -111,3 +106,10 @@ class ServerProcess:
         if pid_file.exists():
             with contextlib.suppress(ProcessLookupError, ValueError):
                 os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
+
+
+class ServeProcess(ServerProcess):
+    """`meterhouse serve`: the API alone, on engines that are given in the environment."""
+
+    def _command(self) -> list[str]:
+        return ["serve", "--port", str(self.port)]

@@ -25,17 +25,20 @@ from meterhouse.apis.polar import facade as polar
 from meterhouse.apis.server import Server
 from meterhouse.apis.services import Limits, Services
 from meterhouse.apis.system import clock_routes, health_routes
+from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
 from meterhouse.identity import service as identity
 from meterhouse.identity.authenticate import Authenticator
 from meterhouse.kernel.clock import Clock, SystemClock, TestClock
 from meterhouse.kernel.errors import Invalid
 from meterhouse.monitoring.tasks import MonitoringTasks
+from meterhouse.platform.browser import ChromiumBrowser
 from meterhouse.platform.clickhouse_migrate import migrate as migrate_events
 from meterhouse.platform.embedded import DataFolder, EmbeddedPostgres, supervised
 from meterhouse.platform.events import ClickHouseEventStore, open_event_store
 from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher
 from meterhouse.platform.migrate import migrate_postgres
+from meterhouse.platform.model import ChatModel
 from meterhouse.platform.postgres import PostgresDatabase, advisory_lock, listen, normalise_url
 from meterhouse.platform.queue import TaskQueue
 from meterhouse.platform.telemetry import RequestMetrics, render_metrics
@@ -84,6 +87,8 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
             database=engines.database,
             events=engines.events,
             fetcher=await stack.enter_async_context(GuardedFetcher(policy)),
+            browser=_open_browser(stack, policy, settings),
+            model=_open_model(stack, settings),
             queue=engines.queue,
             clock=clock,
             ingestor=await _open_ingestor(stack, engines, clock),
@@ -92,6 +97,7 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
                 meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max
             ),
         )
+        stack.callback(services.extractor.close)
         scans = _register_work(engines, services, authenticator)
         await engines.queue.open()
         stack.push_async_callback(engines.queue.close)
@@ -177,6 +183,20 @@ async def _in_background(work: Coroutine[None, None, None]) -> AsyncIterator[Non
             await task
 
 
+def _open_browser(stack: AsyncExitStack, policy: AddressPolicy, settings: Settings) -> ChromiumBrowser:
+    browser = ChromiumBrowser(policy, executable=settings.browser)
+    stack.push_async_callback(browser.aclose)
+    return browser
+
+
+def _open_model(stack: AsyncExitStack, settings: Settings) -> ChatModel | None:
+    if not settings.model_url:
+        return None
+    model = ChatModel(settings.model_url, name=settings.model_name, api_key=settings.model_api_key)
+    stack.push_async_callback(model.aclose)
+    return model
+
+
 async def _open_ingestor(stack: AsyncExitStack, engines: _Engines, clock: Clock) -> Ingestor:
     # An event server may have other writers: then each block takes its turn and is looked up there.
     lock = None if engines.events.is_embedded else partial(advisory_lock, engines.database, INGEST_LOCK)
@@ -196,6 +216,7 @@ def _register_work(engines: _Engines, services: Services, authenticator: Authent
         usage=services.ingestor,
         clock=services.clock,
         signals=services.signals,
+        browser=services.browser,
     )
     for name, task in monitoring.tasks.items():
         engines.queue.register(name, task)
@@ -228,6 +249,7 @@ def _asgi(engines: _Engines, services: Services, scans: DueScans) -> ASGIApp:
     probes = {"database": engines.database.ping, "events": engines.events.ping}
     routes: list[BaseRoute] = [
         *health_routes(probes, partial(render_metrics, metrics.registry)),
+        *console_routes(services, FACADES),
         Mount(DEMO_SHOP_PATH, app=create_shop(services.clock)),
     ]
     if isinstance(services.clock, TestClock):

@@ -34,6 +34,12 @@ class Settings(BaseSettings):
     fetch_allow: str = Field(
         "", description="CIDRs and hosts, comma-separated, that may be fetched although not public."
     )
+    browser: str = Field("", description="Path of a Chromium; unset looks in the usual places when needed.")
+    model_url: str = Field(
+        "", description="An OpenAI-compatible server, as in `http://host:port/v1`; unset works without."
+    )
+    model_name: str = Field("", description="The model to ask there.")
+    model_api_key: str = Field("", description="The key for that server, when it wants one.")
     test_clock: bool = Field(False, description="1 lets `PUT /testing/clock` move time forward.")
     worker_concurrency: int = Field(8, ge=1, le=256, description="Background tasks that run side by side.")
     body_bytes_max: int = Field(

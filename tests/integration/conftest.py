@@ -1,4 +1,4 @@
-"""One embedded PostgreSQL for the tier, migrated with the real history; a fresh database per module."""
+"""One event engine folder and one embedded PostgreSQL for the tier; a fresh, migrated database per module."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from sqlalchemy import make_url
 from meterhouse.platform.embedded import EmbeddedPostgres
 from meterhouse.platform.migrate import migrate_postgres
 from meterhouse.platform.postgres import PostgresDatabase
+
+
+@pytest.fixture(scope="session")
+def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The one folder of the embedded event engine: a process can only ever open one at a time."""
+    return tmp_path_factory.mktemp("events") / "engine"
 
 
 @pytest.fixture(scope="session")

@@ -68,20 +68,21 @@ class Call:
 
         Raises `RequestInvalid` with pydantic's own issues.
         """
-        raw = self.operation.raw_query(query_pairs(self.request.scope["query_string"]))
+        pairs = query_pairs(self.request.scope["query_string"])
         issues = [
-            RequestIssue(("query", name), _UNSTORABLE, code="value_error", ctx={"error": {}})
-            for name, value in raw.items()
-            if not is_storable(str(value))
+            RequestIssue(("query", key.partition("[")[0]), _UNSTORABLE, code="value_error", ctx={"error": {}})
+            for key, value in pairs
+            if not (is_storable(key) and is_storable(value))
         ]
         if issues:
             raise RequestInvalid(summary(issues), issues=issues)
-        return _validate(model, raw, "query")
+        return _validate(model, self.operation.raw_query(pairs), "query")
 
     def accepts(self, *media_types: str) -> str:
         """Choose among media types by the `Accept` header; the first one when it names none of them."""
-        wanted = self.request.headers.get("accept", "").lower()
-        ranked = [(wanted.find(kind), kind) for kind in media_types if kind in wanted]
+        ranges = self.request.headers.get("accept", "").lower().split(",")
+        wanted = [text.partition(";")[0].strip() for text in ranges]
+        ranked = [(wanted.index(kind), kind) for kind in media_types if kind in wanted]
         return min(ranked)[1] if ranked else media_types[0]
 
     def json(

@@ -51,6 +51,8 @@ class Registration:
     status: int | None = None
     is_hot: bool = False
     is_public: bool = False
+    may_lack_body: bool = False
+    restate: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,15 @@ class Exchange:
     services: Services
     operation: str = "unmatched"
     route: str = "unmatched"
+    is_hot: bool = False
 
 
 class Facade:
     """One published interface. `name` is also the name of its package under `meterhouse.apis`.
 
     `headers` go with every answer. `admit` looks at a request before anything else, may refuse it, and
-    returns more headers for its answer. Without `checks_requests` the contract only routes, and handlers check with pydantic models. The
-    contract itself is published at `document_path`, if one is given.
+    returns more headers for its answer. Without `checks_requests` the contract only routes, and handlers
+    check with pydantic models. The contract itself is published at `document_path`, if one is given.
     """
 
     def __init__(
@@ -113,17 +116,30 @@ class Facade:
         scopes: Iterable[str] | None = None,
         status: int | None = None,
         is_public: bool = False,
+        may_lack_body: bool = False,
+        restate: Callable[[Any], Any] | None = None,
     ) -> Callable[[H], H]:
         """Register the handler of an operation.
 
         A key needs one of `scopes` (the contract's own when left out). What the handler returns, unless a
         `Response`, is written as JSON with `status` (the contract's first success when left out). A public
         operation is not authenticated here: its handler must do that by itself, and `call.principal` fails.
+        `may_lack_body` leaves it to the handler to miss a body that the contract requires.
+        `restate` turns a decoded body into the contract's form before it is checked, where the facade
+        accepts more than the contract says.
         """
 
         def register(handler: H) -> H:
             self._register(
-                operation_id, Registration(handler, tuple(scopes or ()), status, is_public=is_public)
+                operation_id,
+                Registration(
+                    handler,
+                    tuple(scopes or ()),
+                    status,
+                    is_public=is_public,
+                    may_lack_body=may_lack_body,
+                    restate=restate,
+                ),
             )
             return handler
 
@@ -171,6 +187,12 @@ class Facade:
         """The ids of the operations that have a handler."""
         return frozenset(self._registered)
 
+    def scopes_of(self, operation_id: str) -> tuple[str, ...]:
+        """The scopes of which a key needs one for this operation; empty when any key will do."""
+        registration = self._registered.get(operation_id)
+        given = registration.scopes if registration is not None else ()
+        return given or self.contract.operations[operation_id].scopes
+
     async def serve(self, exchange: Exchange, send: Send) -> None:
         """Answer one request. Raises domain errors; the caller words them with `errors`."""
         scope = exchange.scope
@@ -184,6 +206,7 @@ class Facade:
     async def _serve_hot(
         self, exchange: Exchange, operation: Operation, registration: Registration, send: Send
     ) -> None:
+        exchange.is_hot = True
         exchange.operation, exchange.route = operation.id, operation.path
         principal = await self._authorise(exchange, operation, registration)
         scope = exchange.scope
@@ -206,7 +229,7 @@ class Facade:
             principal: Any = None
         else:
             principal = await self._authorise(exchange, operation, registration)
-        call = await self._call(exchange, found, principal)
+        call = await self._call(exchange, found, principal, registration)
         handler: Any = registration.serve
         return _as_response(await handler(call), registration.status or operation.success_status)
 
@@ -224,12 +247,7 @@ class Facade:
             if method == "GET":
                 return json_response(self.contract.document, 200)
         if found:
-            allow = tuple(sorted({*found, "OPTIONS"} | ({"HEAD"} if "GET" in found else set())))
-            if method == "OPTIONS":
-                return Response(status_code=204, headers={"allow": ", ".join(allow)})
-            raise MethodNotAllowed(
-                f"{method[:16]} is not allowed here. Allowed: {', '.join(allow)}.", allow=allow
-            )
+            return _other_method(method, found)
         if self._redirects_slashes and (target := self._other_slash(method, path)):
             query = scope["query_string"].decode("latin-1")
             return Response(status_code=307, headers={"location": target + ("?" + query if query else "")})
@@ -246,14 +264,17 @@ class Facade:
         principal.require_any(registration.scopes or operation.scopes)
         return principal
 
-    async def _call(self, exchange: Exchange, found: Match, principal: Principal) -> Call:
+    async def _call(
+        self, exchange: Exchange, found: Match, principal: Principal, registration: Registration
+    ) -> Call:
         operation = found.operation
         request = Request(exchange.scope, exchange.receive)
         pairs = query_pairs(exchange.scope["query_string"])
         query = operation.read_query(pairs) if self._checks_requests else operation.raw_query(pairs)
         raw_body = await read_body(exchange.receive) if operation.request_bodies else b""
         content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        body = self._read_body(operation, raw_body, content_type)
+        is_required = operation.body_required and not registration.may_lack_body
+        body = self._read_body(operation, raw_body, content_type, is_required=is_required)
         return Call(
             operation=operation,
             principal=principal,
@@ -268,15 +289,14 @@ class Facade:
             errors=self.errors,
         )
 
-    def _read_body(self, operation: Operation, raw: bytes, content_type: str) -> Any:
+    def _read_body(self, operation: Operation, raw: bytes, content_type: str, *, is_required: bool) -> Any:
         """Decode and check a body. Raises `MalformedBody`, `UnsupportedMediaType` or `RequestInvalid`."""
         if not self._checks_requests:
             is_json = content_type in ("", JSON) or content_type.endswith("+json")
             return None if not raw else decode_json(raw) if is_json else raw.decode("utf-8", "replace")
         if not raw:
-            if operation.body_required:
-                missing = RequestIssue(("body",), "is required", code="missing")
-                raise RequestInvalid("A JSON body is required.", issues=[missing])
+            if is_required:
+                raise body_missing()
             return None
         kind = content_type or JSON
         if kind not in operation.request_bodies:
@@ -284,7 +304,24 @@ class Facade:
                 wanted = ", ".join(operation.request_bodies)
                 raise UnsupportedMediaType(f"The content type {kind[:100]} is not read here; send {wanted}.")
             kind = JSON
-        return operation.check_body(decode_json(raw), kind)
+        body = decode_json(raw)
+        restate = self._registered[operation.id].restate
+        return operation.check_body(restate(body) if restate else body, kind)
+
+
+def _other_method(method: str, found: Iterable[str]) -> Response:
+    """Answer OPTIONS; refuse any other method that the path does not have."""
+    allow = tuple(sorted({*found, "OPTIONS"} | ({"HEAD"} if "GET" in found else set())))
+    if method == "OPTIONS":
+        return Response(status_code=204, headers={"allow": ", ".join(allow)})
+    sentence = f"{method[:16]} is not allowed here. Allowed: {', '.join(allow)}."
+    raise MethodNotAllowed(sentence, allow=allow)
+
+
+def body_missing() -> RequestInvalid:
+    return RequestInvalid(
+        "A JSON body is required.", issues=[RequestIssue(("body",), "is required", code="missing")]
+    )
 
 
 def _as_response(result: object, status: int) -> Response:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from meterhouse.apis.faults import RequestIssue
-from meterhouse.apis.payload import is_storable
+from meterhouse.apis.payload import check_json, is_storable
 from meterhouse.apis.validation import Check, parse_date_time
 
 Kind = Literal["scalar", "array", "object", "json"]
@@ -202,9 +202,13 @@ def _read_object(text: str) -> Any:
     if len(text) > _OBJECT_TEXT_MAX:
         raise ValueError("is too long")
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        pass
+        value = _read_python_object(text)
+    return check_json(value)
+
+
+def _read_python_object(text: str) -> dict[str, Any]:
     try:
         value = ast.literal_eval(text)  # literals only: nothing is executed
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):

@@ -100,7 +100,7 @@ def _too_deep() -> MalformedBody:
 
 def _check_depth(value: Any) -> None:
     level = [value]
-    for _ in range(NESTING_MAX + 1):
+    for _ in range(NESTING_MAX):
         level = [child for parent in level for child in _children(parent)]
         if not level:
             return
@@ -112,6 +112,20 @@ def _children(value: Any) -> Iterator[Any]:
         yield from (child for child in value.values() if isinstance(child, dict | list))
     elif isinstance(value, list):
         yield from (child for child in value if isinstance(child, dict | list))
+
+
+def check_json(value: Any) -> Any:
+    """Return a JSON value that came by another way than a body.
+
+    Raises `ValueError`, with the sentence to show, for what `decode_json` refuses in a body.
+    """
+    try:
+        _check_depth(value)
+    except MalformedBody:
+        raise ValueError(f"nests deeper than {NESTING_MAX} levels") from None
+    if next(_unstorable(value, ()), None) is not None:
+        raise ValueError("contains characters that cannot be stored")
+    return value
 
 
 def _check_characters(value: Any) -> None:

@@ -18,7 +18,7 @@ from meterhouse.apis.payload import BodyLimit, too_large
 from meterhouse.apis.services import Services
 from meterhouse.kernel.errors import InvariantBroken, MeterhouseError
 from meterhouse.kernel.ids import new_id
-from meterhouse.platform.telemetry import RequestMetrics
+from meterhouse.platform.telemetry import RequestMetrics, current_request
 
 # the longest prefix that covers whole segments wins
 PREFIXES = {
@@ -30,6 +30,7 @@ PREFIXES = {
     "/discover": "meter",
 }
 CLIENT_GONE_STATUS = 499  # only ever logged: nobody is left to receive it
+HTTP_ERRORS = 400
 DRAIN_BYTES_MAX = 64 * 1024 * 1024
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -65,8 +66,7 @@ class Server:
             return
         started_at = perf_counter()
         request_id = _request_id(scope)
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        current_request.set(request_id)
         facade = self._facade(scope["path"])
         exchange = Exchange(scope, receive, request_id, self._services)
         reply = Reply(send, request_id, is_head=scope["method"] == "HEAD")
@@ -113,7 +113,9 @@ class Server:
     def _record(self, facade: Facade | None, exchange: Exchange, status: int, seconds: float) -> None:
         name = facade.name if facade else "outer"
         self._metrics.observe(name, exchange.operation, status, seconds)
-        _log.info(
+        # Thousands of accepted events a second are counted above; a line each would cost more than they.
+        write = _log.debug if exchange.is_hot and status < HTTP_ERRORS else _log.info
+        write(
             "request",
             method=exchange.scope["method"][:16],
             facade=name,

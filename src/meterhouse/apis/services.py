@@ -10,7 +10,8 @@ from meterhouse.extraction.extractor import Extractor
 from meterhouse.identity.model import Principal
 from meterhouse.kernel.clock import Clock
 from meterhouse.monitoring.signals import JobSignals
-from meterhouse.platform.ports import Database, EventStore, Fetcher, Queue
+from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Model, NoBrowser, Queue
+from meterhouse.usage.block import EventRow
 
 MEBIBYTE = 1024 * 1024
 
@@ -28,6 +29,10 @@ class EventSink(Protocol):
 
     async def submit(self, events: Sequence[Any]) -> list[bool]:
         """Store a batch; on return it is on disk. Tell for each event whether it was new."""
+        ...
+
+    async def submit_rows(self, rows: list[EventRow]) -> list[bool]:
+        """Like `submit`, for rows that are checked already."""
         ...
 
 
@@ -58,3 +63,5 @@ class Services:
     limits: Limits = field(default_factory=Limits)
     extractor: Extractor = field(default_factory=Extractor)
     signals: JobSignals = field(default_factory=JobSignals)
+    browser: Browser = field(default_factory=NoBrowser)
+    model: Model | None = None

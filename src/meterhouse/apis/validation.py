@@ -130,7 +130,12 @@ class Check:
         except RecursionError:
             return [RequestIssue(tuple(at), "nests too deep to be checked", code="too_deep")]
         prefix = tuple(at)
-        told = {(issue.path, issue.message): issue for issue in found}
+        mistyped = {issue.path for issue in found if issue.code == "type"}
+        told = {
+            (issue.path, issue.message): issue
+            for issue in found
+            if issue.code == "type" or issue.path not in mistyped  # the rest follows from the wrong type
+        }
         return [
             RequestIssue((*prefix, *issue.path), issue.message, issue.code, issue.input)
             for issue in islice(told.values(), ISSUES_MAX)
@@ -161,9 +166,7 @@ def _explain_alternatives(error: Any, path: tuple[str | int, ...]) -> Iterator[R
     for child in error.context or ():
         branches.setdefault(int(child.relative_schema_path[0]), []).append(child)
     if not branches:
-        yield RequestIssue(
-            path, "fits more than one of the allowed forms", code="one_of", input=error.instance
-        )
+        yield RequestIssue(path, _more_than_one(error.validator_value), code="one_of", input=error.instance)
         return
     telling = {
         index: children
@@ -188,6 +191,14 @@ def _explain_alternatives(error: Any, path: tuple[str | int, ...]) -> Iterator[R
     closest = min(telling.values(), key=len)
     for child in closest:
         yield from explain(child)
+
+
+def _more_than_one(branches: Sequence[Any]) -> str:
+    """Name the fields that exclude each other, where the forms differ in nothing else."""
+    if all(isinstance(branch, dict) and branch.keys() == {"required"} for branch in branches):
+        names = dict.fromkeys(name for branch in branches for name in branch["required"])
+        return f"takes exactly one of {', '.join(names)}"
+    return "fits more than one of the allowed forms"
 
 
 def _only_lacks(errors: Sequence[Any]) -> bool:

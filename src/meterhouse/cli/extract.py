@@ -40,6 +40,7 @@ class Asked:
     out: Path | None = None
     format: Format = "json"
     fetch_allow: str = ""
+    browser: str = ""
 
 
 @dataclass
@@ -100,6 +101,9 @@ def _run_strategy(asked: Asked) -> _Outcome:
     outcome = _Outcome()
     for source in asked.arguments:
         try:
+            if _walks(strategy):
+                outcome.items.extend(_visited(strategy, source, asked))
+                continue
             result = run(strategy, _page(source, asked))
         except UsageError:
             raise
@@ -115,6 +119,39 @@ def _run_strategy(asked: Asked) -> _Outcome:
             _say(f"The repaired strategy is in {asked.save}.")
         outcome.items.extend(result.items)
     return outcome
+
+
+def _walks(strategy: Strategy) -> bool:
+    """True when the strategy asks for more than one document: an API, a browser, or several pages."""
+    return strategy.kind == "api" or strategy.render or strategy.paging is not None
+
+
+def _visited(strategy: Strategy, source: str, asked: Asked) -> list[Item]:
+    if not source.startswith(("http://", "https://")):
+        if strategy.kind == "api" or strategy.render:
+            raise UsageError(f"This strategy asks the site itself; give an address instead of {source}.")
+        return run(strategy, _page(source, asked)).items
+    return asyncio.run(_visit(strategy, _address(source), asked))
+
+
+async def _visit(strategy: Strategy, url: str, asked: Asked) -> list[Item]:
+    from meterhouse.extraction.extractor import Extractor
+    from meterhouse.extraction.replay import Tally
+    from meterhouse.extraction.visit import Errand, Sources, visit
+    from meterhouse.platform.browser import ChromiumBrowser
+    from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher
+
+    policy, extractor = AddressPolicy.parse(asked.fetch_allow), Extractor(threads=1)
+    browser = ChromiumBrowser(policy, executable=asked.browser)
+    try:
+        async with GuardedFetcher(policy) as fetcher:
+            found = await visit(Sources(fetcher, browser, extractor), strategy, Errand(url), Tally())
+    finally:
+        await browser.aclose()
+        extractor.close()
+    for note in found.notes:
+        _say(f"{url}: {note}")
+    return list(found.items)
 
 
 def _run_cases(asked: Asked) -> int:

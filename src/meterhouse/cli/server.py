@@ -7,6 +7,7 @@ import contextlib
 import errno
 import signal
 import socket
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import uvicorn
@@ -30,14 +31,41 @@ class Tour:
     ask: str = ""
 
 
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us: its own handling ends the process before the rest is stopped."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        """Take no more connections and finish what is in hand; asked twice, finish nothing."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+
+
 async def serve(settings: Settings, *, host: str, port: int, worker: bool, tour: Tour | None) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is in hand."""
-    configure_logging()
+    # On the tour the terminal belongs to the newcomer: only what is wrong is logged.
+    configure_logging(level="info" if tour is None else "warning")
     listener = _listen(host, port)
+    if tour is not None and not tour.url:
+        # The bundled shop is served by this very server, so its own address may be fetched.
+        own = f"{_url_host(host)}:{listener.getsockname()[1]}"
+        settings = settings.model_copy(
+            update={"fetch_allow": ",".join(filter(None, (settings.fetch_allow, own)))}
+        )
     with contextlib.closing(listener):
         base_url = f"http://{_url_host(host)}:{listener.getsockname()[1]}"
         async with running(settings, worker=worker) as started:
-            server = uvicorn.Server(_config(started))
+            server = _Server(_config(started))
+            _on_signals(server.stop)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             while not server.started and not serving.done():
                 await asyncio.sleep(0.01)
@@ -50,9 +78,7 @@ async def work(settings: Settings) -> None:
     """Run background tasks until SIGTERM or SIGINT."""
     configure_logging()
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    _on_signals(stop.set)
     async with running(settings, api=False):
         print("Working. Stop with Ctrl-C.", flush=True)
         await stop.wait()
@@ -70,6 +96,7 @@ def _config(started: Running) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
         server_header=False,
+        proxy_headers=False,
     )
 
 
@@ -79,6 +106,9 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Head and body are two writes. Held together, the second would wait for the client's delayed
+        # acknowledgement: 40 ms for every answer on a kept connection. Accepted connections inherit this.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind((host, port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:

@@ -186,7 +186,7 @@ def _farewell(console: Console, settings: Settings, base_url: str, secret: str) 
     shown = "METERHOUSE_API_KEY, as you set it" if settings.api_key else secret
     lines = (
         "",
-        "[bold green]Meterhouse keeps serving.[/bold green] Ctrl-C stops it; the next start finds the data again.",
+        "[bold green]Meterhouse keeps serving.[/bold green] Ctrl-C stops it; a later start finds its data.",
         f"   console   {base_url}/",
         f"   API docs  {base_url}/docs",
         f"   API key   {escape(shown)}",

@@ -1,1 +1,1 @@
-
+"""The pages of Meterhouse: the console at `/` and the API reference at `/docs`."""

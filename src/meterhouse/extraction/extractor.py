@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from meterhouse.extraction import engine
+from meterhouse.extraction.capture import run as capture
 from meterhouse.extraction.filters import Filter
-from meterhouse.extraction.model import Generated, Item, Kind, Page, RunResult, Strategy
+from meterhouse.extraction.model import Generated, Item, Page, PageKind, RunResult, Strategy
 from meterhouse.extraction.schema import OutputSchema
 from meterhouse.extraction.storable import storable_items
 from meterhouse.extraction.stored import Extracted
@@ -33,32 +34,34 @@ class Extractor:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="extraction")
 
     async def generate(
-        self, page: Page, request: str, *, output_schema: Mapping[str, object] | None, kind: Kind | None
+        self, page: Page, request: str, *, output_schema: Mapping[str, object] | None, kind: PageKind | None
     ) -> Generated:
         """Make a strategy from a page. Raises `ExtractionFailed`, or `LimitExceeded` past the time limit."""
 
         def work() -> Generated:
             return engine.generate(page, request, output_schema=output_schema, kind=kind)
 
-        return await self._within(GENERATE_TIMEOUT_S, work, page)
+        return await self.think(work, page.url)
 
     async def run(self, strategy: Strategy, page: Page, *, keep: Filter | None) -> Extracted:
         """Extract, coerce, filter. Raises `ExtractionFailed`, or `LimitExceeded` past the time limit."""
 
         def work() -> Extracted:
-            return finish(engine.run(strategy, page), strategy.output_schema, keep)
+            result = capture.run(strategy, page) if strategy.kind == "api" else engine.run(strategy, page)
+            return finish(result, strategy.output_schema, keep)
 
-        return await self._within(RUN_TIMEOUT_S, work, page)
+        return await self.think(work, page.url, timeout_s=RUN_TIMEOUT_S)
 
-    async def _within(self, timeout_s: float, work: Callable[[], T], page: Page) -> T:
+    async def think(self, work: Callable[[], T], url: str, *, timeout_s: float = GENERATE_TIMEOUT_S) -> T:
+        """Do pure work on what was found at an address. Raises `LimitExceeded` past the time limit."""
         loop = asyncio.get_running_loop()
         try:
             return await asyncio.wait_for(loop.run_in_executor(self._threads, work), timeout_s)
         except TimeoutError as error:
             raise LimitExceeded(
-                f"The page {page.url} could not be analysed within {timeout_s:g} seconds. "
+                f"The page {url} could not be analysed within {timeout_s:g} seconds. "
                 "Choose a page with less on it.",
-                details={"url": page.url, "timeout_s": timeout_s},
+                details={"url": url, "timeout_s": timeout_s},
             ) from error
 
     def close(self) -> None:

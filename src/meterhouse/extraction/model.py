@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar, cast, get_args
+from typing import Literal, cast, get_args
 
-from meterhouse.kernel.errors import Invalid, Issue
+from meterhouse.extraction.plan import ApiRequest, Paging
+from meterhouse.extraction.reader import DocumentReader, refused
+from meterhouse.kernel.errors import Invalid
 
 DOCUMENT_VERSION = 1
 
-Kind = Literal["css", "content"]
-Source = Literal["css", "label", "section", "jsonld", "microdata", "meta", "state"]
+Kind = Literal["css", "content", "api"]
+PageKind = Literal["css", "content"]  # what a page alone can give
+Source = Literal["css", "label", "section", "jsonld", "microdata", "meta", "state", "json"]
 Mode = Literal["each", "run", "page"]
 Reading = Literal["full", "fast"]
 FailureReason = Literal[
@@ -28,7 +31,18 @@ RepairKind = Literal["alternates", "mined"]
 
 Item = dict[str, object]
 
-_T = TypeVar("_T")
+_FIELD_KEYS = (
+    "source",
+    "selector",
+    "attr",
+    "piece",
+    "regex",
+    "type",
+    "many",
+    "alternates",
+    "template",
+    "trim",
+)
 
 
 @dataclass(frozen=True)
@@ -56,10 +70,11 @@ class Field:
     """Where one value of a record is found.
 
     `selector` is a CSS selector inside the record (sources css and section), the label's words (label),
-    or a path of keys joined by dots (jsonld, microdata, meta, state). `piece` picks one text run of a
-    mixed element; `regex` keeps its first group (`{money}` and its like are known by name); `many` collects
-    every match into a list. `alternates` are other ways to the same values, tried for all records at once
-    when the contract is broken.
+    or a path of keys joined by dots (jsonld, microdata, meta, state; json, where `\\.` is a dot in a key).
+    `piece` picks one text run of a mixed element; `regex` keeps its first group (`{money}` and its like are
+    known by name), and then `trim` that of its own; `many` collects every match into a list; `template` is
+    an address in which `{}` stands for the value (json). `alternates` are other ways to the same values,
+    tried for all records at once when the contract is broken.
     """
 
     source: Source = "css"
@@ -70,10 +85,19 @@ class Field:
     type: str | None = None
     many: bool = False
     alternates: tuple[Field, ...] = ()
+    template: str | None = None
+    trim: str | None = None
 
     def to_document(self) -> dict[str, object]:
         document: dict[str, object] = {"source": self.source, "selector": self.selector}
-        optional = {"attr": self.attr, "piece": self.piece, "regex": self.regex, "type": self.type}
+        optional = {
+            "attr": self.attr,
+            "piece": self.piece,
+            "regex": self.regex,
+            "type": self.type,
+            "template": self.template,
+            "trim": self.trim,
+        }
         document.update({key: value for key, value in optional.items() if value is not None})
         if self.many:
             document["many"] = True
@@ -85,8 +109,10 @@ class Field:
     def from_document(cls, document: object, path: tuple[str | int, ...] = ()) -> Field:
         if isinstance(document, str):
             return cls(selector=document)
-        reader = _Reader(document, path)
-        reader.only("source", "selector", "attr", "piece", "regex", "type", "many", "alternates")
+        reader = DocumentReader(document, path)
+        reader.only(
+            "source", "selector", "attr", "piece", "regex", "type", "many", "alternates", "template", "trim"
+        )
         alternates = reader.sequence("alternates")
         return cls(
             source=cast(Source, reader.choice("source", get_args(Source), "css")),
@@ -99,6 +125,8 @@ class Field:
             alternates=tuple(
                 cls.from_document(one, (*path, "alternates", at)) for at, one in enumerate(alternates)
             ),
+            template=reader.text("template"),
+            trim=reader.text("trim"),
         )
 
 
@@ -128,7 +156,7 @@ class Container:
 
     @classmethod
     def from_document(cls, document: object) -> Container:
-        reader = _Reader(document, ("container",))
+        reader = DocumentReader(document, ("container",))
         reader.only("selector", "mode", "require", "header", "alternates")
         return cls(
             selector=reader.text("selector") or "",
@@ -153,11 +181,11 @@ class Shape:
 
     @classmethod
     def from_document(cls, document: object, path: tuple[str | int, ...]) -> Shape:
-        reader = _Reader(document, path)
+        reader = DocumentReader(document, path)
         reader.only("kind", "length", "distinct")
         length = reader.sequence("length")
         if len(length) != 2 or not all(isinstance(one, int) for one in length):
-            raise _refused((*path, "length"), "two whole numbers are needed")
+            raise refused((*path, "length"), "two whole numbers are needed")
         low, high = (int(str(one)) for one in length)
         return cls(reader.text("kind"), (low, high), reader.number("distinct"))
 
@@ -178,10 +206,10 @@ class Contract:
 
     @classmethod
     def from_document(cls, document: object) -> Contract:
-        reader = _Reader(document, ("contract",))
+        reader = DocumentReader(document, ("contract",))
         reader.only("records", "fill", "shapes")
-        fill = _Reader(reader.value("fill", {}), ("contract", "fill"))
-        shapes = _Reader(reader.value("shapes", {}), ("contract", "shapes")).document
+        fill = DocumentReader(reader.value("fill", {}), ("contract", "fill"))
+        shapes = DocumentReader(reader.value("shapes", {}), ("contract", "shapes")).document
         return cls(
             records=reader.integer("records") or 0,
             fill={name: fill.number(name) for name in fill.document},
@@ -208,12 +236,23 @@ class Strategy:
     request: str = ""
     url: str = ""
     reading: Reading = "full"
+    api: ApiRequest | None = None
+    paging: Paging | None = None
+    # The page has to be drawn by a browser before it is read.
+    render: bool = False
     version: int = DOCUMENT_VERSION
 
     def to_document(self) -> dict[str, object]:
         document: dict[str, object] = {"version": self.version, "kind": self.kind}
+        if self.api is not None:
+            document["api"] = self.api.to_document()
+        if self.render:
+            document["render"] = True
+        if self.paging is not None:
+            document["paging"] = self.paging.to_document()
         if self.kind == "css":
             document["container"] = self.container.to_document()
+        if self.kind != "content":
             document["fields"] = {name: one.to_document() for name, one in self.fields.items()}
         if self.output_schema is not None:
             document["output_schema"] = dict(self.output_schema)
@@ -229,22 +268,40 @@ class Strategy:
     @classmethod
     def from_document(cls, document: object) -> Strategy:
         """Read a strategy back, also one written by hand; raises `Invalid` naming the faulty key."""
-        reader = _Reader(document, ())
+        reader = DocumentReader(document, ())
         reader.only(
-            "version", "kind", "container", "fields", "output_schema", "contract", "request", "url", "reading"
+            "version",
+            "kind",
+            "request",
+            "render",
+            "paging",
+            "container",
+            "fields",
+            "output_schema",
+            "contract",
+            "api",
+            "url",
+            "reading",
         )
         version = reader.integer("version", DOCUMENT_VERSION)
         if version != DOCUMENT_VERSION:
-            raise _refused(
+            raise refused(
                 ("version",), f"version {version} is not known; this release writes {DOCUMENT_VERSION}"
             )
         schema = reader.value("output_schema", None)
-        fields = _Reader(reader.value("fields", {}), ("fields",)).document
+        fields = DocumentReader(reader.value("fields", {}), ("fields",)).document
+        kind = cast(Kind, reader.choice("kind", get_args(Kind), "css"))
+        api, paging = reader.value("api", None), reader.value("paging", None)
+        if (kind == "api") != (api is not None):
+            raise refused(("api",), "strategies of kind api, and only they, need one")
         return cls(
-            kind=cast(Kind, reader.choice("kind", get_args(Kind), "css")),
+            kind=kind,
+            api=None if api is None else ApiRequest.from_document(api),
+            paging=None if paging is None else Paging.from_document(paging),
+            render=reader.flag("render"),
             container=Container.from_document(reader.value("container", {})),
             fields={name: Field.from_document(one, ("fields", name)) for name, one in fields.items()},
-            output_schema=None if schema is None else _Reader(schema, ("output_schema",)).document,
+            output_schema=None if schema is None else DocumentReader(schema, ("output_schema",)).document,
             contract=Contract.from_document(reader.value("contract", {})),
             request=reader.text("request") or "",
             url=reader.text("url") or "",
@@ -301,68 +358,3 @@ class RunResult:
     notes: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     repaired: Repair | None = None
-
-
-def _refused(path: tuple[str | int, ...], message: str) -> Invalid:
-    where = ".".join(str(step) for step in path) or "document"
-    return Invalid(
-        f"The strategy document cannot be used: {where}: {message}.", issues=(Issue(path, message),)
-    )
-
-
-class _Reader:
-    """Reads one JSON object of a document and refuses values of the wrong kind by their path."""
-
-    def __init__(self, document: object, path: tuple[str | int, ...]) -> None:
-        if not isinstance(document, Mapping) or not all(isinstance(key, str) for key in document):
-            raise _refused(path, "an object is needed")
-        self.document: Mapping[str, object] = document
-        self._path = path
-
-    def only(self, *known: str) -> None:
-        for key in self.document:
-            if key not in known:
-                raise _refused((*self._path, key), "this key is not known")
-
-    def value(self, key: str, default: object) -> object:
-        value = self.document.get(key)
-        return default if value is None else value
-
-    def text(self, key: str) -> str | None:
-        return self._typed(key, str, "text")
-
-    def flag(self, key: str) -> bool:
-        return bool(self._typed(key, bool, "true or false"))
-
-    def integer(self, key: str, default: int | None = None) -> int | None:
-        value = self._typed(key, int, "a whole number")
-        return default if value is None else value
-
-    def number(self, key: str) -> float:
-        value = self.document.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _refused((*self._path, key), "a number is needed")
-        return float(value)
-
-    def sequence(self, key: str) -> Sequence[object]:
-        return self._typed(key, list, "a list") or []
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        values = self.sequence(key)
-        if not all(isinstance(value, str) for value in values):
-            raise _refused((*self._path, key), "a list of texts is needed")
-        return tuple(str(value) for value in values)
-
-    def choice(self, key: str, known: Sequence[str], default: str) -> str:
-        value = self._typed(key, str, "text") or default
-        if value not in known:
-            raise _refused((*self._path, key), f"one of {', '.join(known)} is needed")
-        return value
-
-    def _typed(self, key: str, kind: type[_T], wanted: str) -> _T | None:
-        value = self.document.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise _refused((*self._path, key), f"{wanted} is needed")
-        return value

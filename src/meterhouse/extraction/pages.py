@@ -6,14 +6,16 @@ import codecs
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from meterhouse.extraction.capture.requests import Prepared
+from meterhouse.extraction.capture.tokens import cookies_of
 from meterhouse.extraction.model import Page
 from meterhouse.extraction.stored import PageNotFetched
 from meterhouse.kernel.errors import Invalid, Issue
-from meterhouse.platform.ports import Fetched, Fetcher, FetchFailed
+from meterhouse.platform.ports import Browser, Fetched, Fetcher, FetchFailed, Rendered
 
 URL_LENGTH_MAX = 8_000
 _ACCEPT = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,application/json;q=0.8,*/*;q=0.5"}
@@ -48,6 +50,7 @@ class FetchedPage:
     page: Page
     status: int
     bytes: int
+    cookies: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_url(url: object, *, name: str = "url") -> str:
@@ -64,7 +67,7 @@ def check_url(url: object, *, name: str = "url") -> str:
             elif parts.port == 0 or len(text) > URL_LENGTH_MAX:
                 fault = f"its port must be 1 to 65535 and its length at most {URL_LENGTH_MAX} characters"
         except ValueError as error:
-            fault = str(error)
+            fault = f"it is not well formed ({error})"
     if fault:
         shown = text if len(text) <= 200 else f"{text[:199]}…"
         raise Invalid(
@@ -78,16 +81,46 @@ async def fetch_page(fetcher: Fetcher, url: str) -> FetchedPage:
     try:
         fetched = await fetcher.fetch(url, headers=_ACCEPT)
     except FetchFailed as error:
-        hint = _FETCH_HINTS.get(error.reason, "")
-        raise PageNotFetched(
-            f"The page {url} could not be fetched. {error.message} {hint}".strip(),
-            details=error.details,
-            retryable=error.retryable,
-            url=url,
-            reason=error.reason,
-        ) from error
+        raise not_fetched(url, error) from error
     _check_answer(url, fetched)
-    return FetchedPage(Page(fetched.url, decode(fetched)), fetched.status, len(fetched.body))
+    return FetchedPage(
+        Page(fetched.url, decode(fetched)), fetched.status, len(fetched.body), cookies_of(fetched.headers)
+    )
+
+
+async def fetch_answer(fetcher: Fetcher, prepared: Prepared, *, page_url: str) -> FetchedPage:
+    """Make the request of a strategy; its answer counts as found on the page. Raises like `fetch_page`."""
+    try:
+        fetched = await fetcher.fetch(
+            prepared.url, method=prepared.method, headers=prepared.headers, body=prepared.body
+        )
+    except FetchFailed as error:
+        raise not_fetched(prepared.url, error) from error
+    _check_answer(prepared.url, fetched)
+    return FetchedPage(Page(page_url, decode(fetched)), fetched.status, len(fetched.body))
+
+
+async def draw_page(browser: Browser, url: str) -> tuple[FetchedPage, Rendered]:
+    """Load a page in the browser. Raises `PageNotFetched`, or `BrowserMissing`."""
+    try:
+        drawn = await browser.load(url)
+    except FetchFailed as error:
+        raise not_fetched(url, error) from error
+    if not 200 <= drawn.status < 300:
+        _check_answer(url, Fetched(drawn.url, drawn.status, {}, b""))
+    return FetchedPage(Page(drawn.url, drawn.html), drawn.status, drawn.bytes), drawn
+
+
+def not_fetched(url: str, error: FetchFailed) -> PageNotFetched:
+    """The same failure as one of the page, with advice."""
+    hint = _FETCH_HINTS.get(error.reason, "")
+    return PageNotFetched(
+        f"The page {url} could not be fetched. {error.message} {hint}".strip(),
+        details=error.details,
+        retryable=error.retryable,
+        url=url,
+        reason=error.reason,
+    )
 
 
 def _check_answer(url: str, fetched: Fetched) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -72,6 +73,18 @@ async def count_quota_use(connection: AsyncConnection, *, organisation_id: UUID,
         )
     )
     return int(used or 0)
+
+
+async def list_names(
+    connection: AsyncConnection, *, organisation_id: UUID, strategy_ids: Collection[UUID]
+) -> dict[UUID, str]:
+    """The names of strategies; deleted ones and those of others are left out."""
+    rows = await connection.execute(
+        select(strategies.c.id, strategies.c.name).where(
+            strategies.c.organisation_id == organisation_id, strategies.c.id.in_(strategy_ids)
+        )
+    )
+    return {row.id: row.name for row in rows}
 
 
 def from_row(row: Row[Any]) -> StoredStrategy:

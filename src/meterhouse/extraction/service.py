@@ -14,31 +14,50 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction import queries
+from meterhouse.extraction.capture.requests import check_parameters
 from meterhouse.extraction.extractor import Extractor, finish
 from meterhouse.extraction.filters import Filter
+from meterhouse.extraction.making import Made, make
 from meterhouse.extraction.model import ExtractionFailed, Page, Strategy
 from meterhouse.extraction.pages import FetchedPage, check_url, fetch_page, pack
+from meterhouse.extraction.refinement import REFINE_REFUSED, refine_strategy
+from meterhouse.extraction.replay import Tally
 from meterhouse.extraction.schema import OutputSchema
 from meterhouse.extraction.storable import storable_items, storable_text
-from meterhouse.extraction.stored import Extracted, PageNotFetched, StoredStrategy, StrategyRequest
+from meterhouse.extraction.stored import (
+    Extracted,
+    PageNotFetched,
+    StoredStrategy,
+    StrategyRequest,
+    explained,
+    preview_of,
+)
 from meterhouse.extraction.tables import strategies, strategy_log, strategy_pages
+from meterhouse.extraction.visit import Errand, Sources, check_max_pages, visit
 from meterhouse.kernel.clock import Clock
 from meterhouse.kernel.errors import Invalid, Issue
 from meterhouse.kernel.ids import new_id
-from meterhouse.platform.ports import Database, Fetcher
+from meterhouse.platform.ports import Browser, Database, Fetcher, Model, NoBrowser
 
-PREVIEW_ITEMS_MAX = 10
 NAME_LENGTH_MAX = 500
 DESCRIPTION_LENGTH_MAX = 10_000
+PARAMETERS_REFUSED = "parameters_refused"
 
 # What other contexts need of this one, under one roof.
 __all__ = [
+    "PARAMETERS_REFUSED",
+    "REFINE_REFUSED",
+    "Errand",
     "Extracted",
     "Extractor",
     "FetchedPage",
     "PageNotFetched",
+    "Sources",
     "StoredStrategy",
     "StrategyRequest",
+    "Tally",
+    "check_errand",
+    "check_max_pages",
     "check_url",
     "count_quota_use",
     "delete_strategy",
@@ -47,6 +66,8 @@ __all__ = [
     "generate_strategy",
     "get_strategy",
     "list_strategies",
+    "refine_strategy",
+    "run_at",
     "update_filter",
 ]
 
@@ -63,26 +84,24 @@ async def generate_strategy(
     organisation_id: UUID,
     request: StrategyRequest,
     clock: Clock,
+    browser: Browser | None = None,
+    model: Model | None = None,
 ) -> StoredStrategy:
     """Make a strategy from the page at `request.url` and store it together with the page.
 
     Raises `Invalid` for a bad input before anything is fetched, `PageNotFetched` when there is no page,
     `ExtractionFailed` when nothing on it answers the request, `LimitExceeded` when analysing takes too
-    long. Nothing is stored then (reference, 4.1).
+    long, `BrowserMissing` when only a browser would have helped. Nothing is stored then (reference, 4.1).
     """
     checked = _check_request(request)
     keep = parse_filter(checked.filter_config)
-    fetched = await fetch_page(fetcher, checked.url)
     try:
-        generated = await extractor.generate(
-            fetched.page, checked.description, output_schema=checked.output_schema, kind=checked.kind
-        )
+        made = await make(Sources(fetcher, browser or NoBrowser(), extractor, model), checked)
     except ExtractionFailed as error:
-        raise _explained(error, checked.url) from error
-    sample = finish(generated, checked.output_schema, keep)
-    stored = _stored(organisation_id, checked, generated.strategy, sample, clock.now())
+        raise explained(error, checked.url) from error
+    stored = _stored(organisation_id, checked, made, keep, clock.now())
     async with database.begin() as connection:
-        await _insert(connection, stored, fetched)
+        await _insert(connection, stored, made.page)
     return stored
 
 
@@ -146,7 +165,41 @@ async def execute(extractor: Extractor, strategy: StoredStrategy, page: Page) ->
     try:
         return await extractor.run(Strategy.from_document(strategy.document), page, keep=keep)
     except ExtractionFailed as error:
-        raise _explained(error, page.url) from error
+        raise explained(error, page.url) from error
+
+
+async def run_at(sources: Sources, strategy: StoredStrategy, errand: Errand, tally: Tally) -> Extracted:
+    """Run a strategy at an address, following pages: fetch or ask, extract, coerce, filter.
+
+    Raises `PageNotFetched`, `BrowserMissing`, `ExtractionFailed` naming the address, `LimitExceeded`, and
+    `Invalid` for parameters that the strategy does not have. `tally` tells what was spent in any case.
+    """
+    keep = parse_filter(strategy.filter_config)
+    try:
+        found = await visit(sources, Strategy.from_document(strategy.document), errand, tally)
+    except ExtractionFailed as error:
+        raise explained(error, errand.url) from error
+    if keep is None:
+        return found
+    items = await sources.extractor.think(lambda: keep.apply(list(found.items)), errand.url)
+    return replace(found, items=items)
+
+
+def check_errand(strategy: StoredStrategy, errand: Errand) -> None:
+    """Refuse a run that cannot be what was meant. Raises `Invalid`, its code `parameters_refused` for a
+    strategy that takes no parameters at all (reference, 7)."""
+    check_max_pages(errand.max_pages)
+    if not errand.parameters:
+        return
+    request = Strategy.from_document(strategy.document).api
+    if request is None:
+        raise Invalid(
+            f"The strategy {strategy.name!r} is of type {strategy.kind}, which takes no parameters; only api "
+            "strategies do. Leave parameters out.",
+            code=PARAMETERS_REFUSED,
+            issues=(Issue(("parameters",), "not for this type of strategy"),),
+        )
+    check_parameters(request, errand.parameters)
 
 
 def parse_filter(filter_config: Mapping[str, object] | None) -> Filter | None:
@@ -177,32 +230,11 @@ def _refused(field: str, message: str) -> Invalid:
     return Invalid(message, issues=(Issue((field,), message),))
 
 
-def _explained(error: ExtractionFailed, url: str) -> ExtractionFailed:
-    """The same failure, saying on which page and what to do about it."""
-    advice = {
-        "nothing_found": "Describe it in other words, or check that the page shows it without JavaScript.",
-        "structure_changed": "The page was rebuilt or is not the kind of page the strategy was made for; "
-        "make a new strategy from it.",
-        "empty": "The page may need JavaScript or a login to show its content.",
-        "blocked": "The site keeps automated visitors out; ask its owner for access or for another address.",
-        "login_required": "The page shows its content to people who are logged in.",
-        "consent_wall": "The page asks for consent before it shows its content.",
-        "unreadable": "Choose an address that answers with HTML.",
-        "too_large": "Choose a page with less on it.",
-    }[error.reason]
-    return ExtractionFailed(
-        f"{url}: {error.message} {advice}",
-        details={**error.details, "url": url, "reason": error.reason},
-        reason=error.reason,
-        evidence=error.evidence,
-    )
-
-
 def _stored(
-    organisation_id: UUID, request: StrategyRequest, strategy: Strategy, sample: Extracted, now: datetime
+    organisation_id: UUID, request: StrategyRequest, made: Made, keep: Filter | None, now: datetime
 ) -> StoredStrategy:
-    # The docs count the sections of a page by its preview, so it has all of them (reference, 4.1).
-    count = None if strategy.kind == "content" else PREVIEW_ITEMS_MAX
+    strategy = made.generated.strategy
+    sample = finish(made.generated, request.output_schema, keep)
     (document,) = storable_items([strategy.to_document()])
     return StoredStrategy(
         id=new_id(),
@@ -215,10 +247,11 @@ def _stored(
         version=1,
         output_schema=request.output_schema,
         filter_config=request.filter_config,
-        preview=sample.items[:count],
-        attempts=1,
+        preview=preview_of(strategy.kind, sample.items),
+        attempts=made.attempts,
         created_at=now,
         updated_at=now,
+        notes=made.generated.notes,
     )
 
 
@@ -228,7 +261,7 @@ async def _preview(
     if page is None:
         return [dict(item) for item in strategy.preview]
     sample = await extractor.run(Strategy.from_document(strategy.document), page, keep=keep)
-    return [dict(item) for item in sample.items[: None if strategy.kind == "content" else PREVIEW_ITEMS_MAX]]
+    return preview_of(strategy.kind, sample.items)
 
 
 async def _insert(connection: AsyncConnection, stored: StoredStrategy, fetched: FetchedPage) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from meterhouse.extraction.model import Item, Kind
+from meterhouse.extraction.model import ExtractionFailed, Item, Kind, Strategy
+from meterhouse.extraction.plan import Scalar
 from meterhouse.kernel.errors import Invalid
+
+PREVIEW_ITEMS_MAX = 10
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,9 @@ class StrategyRequest:
     kind: Kind | None = None
     output_schema: Mapping[str, object] | None = None
     filter_config: Mapping[str, object] | None = None
+    # A wish for the API behind the page; without one that can be used, something else is made.
+    force_api: bool = False
+    max_pages: int | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,16 @@ class StoredStrategy:
     attempts: int
     created_at: datetime
     updated_at: datetime
+    # Remarks of the making for whoever asked; they are told once and not kept.
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def api_parameters(self) -> dict[str, Scalar] | None:
+        """What jobs may set, with the captured values; `None` for strategies that take no parameters."""
+        if self.kind != "api":
+            return None
+        request = Strategy.from_document(self.document).api
+        return request.overridable if request is not None else None
 
 
 @dataclass(frozen=True)
@@ -70,3 +86,29 @@ class PageNotFetched(Invalid):
     default_code = "page_not_fetched"
 
     __str__ = Invalid.__str__
+
+
+def preview_of(kind: Kind, items: Sequence[Item]) -> list[Item]:
+    """A sample of the items. The docs count the sections of a page by its preview, so it has all of them."""
+    return [dict(item) for item in items[: None if kind == "content" else PREVIEW_ITEMS_MAX]]
+
+
+def explained(error: ExtractionFailed, url: str) -> ExtractionFailed:
+    """The same failure, saying on which page and what to do about it."""
+    advice = {
+        "nothing_found": "Describe it in other words, or check that the page shows it without JavaScript.",
+        "structure_changed": "The page was rebuilt or is not the kind of page the strategy was made for; "
+        "make a new strategy from it.",
+        "empty": "The page may need JavaScript or a login to show its content.",
+        "blocked": "The site keeps automated visitors out; ask its owner for access or for another address.",
+        "login_required": "The page shows its content to people who are logged in.",
+        "consent_wall": "The page asks for consent before it shows its content.",
+        "unreadable": "Choose an address that answers with HTML.",
+        "too_large": "Choose a page with less on it.",
+    }[error.reason]
+    return ExtractionFailed(
+        f"{url}: {error.message} {advice}",
+        details={**error.details, "url": url, "reason": error.reason},
+        reason=error.reason,
+        evidence=error.evidence,
+    )

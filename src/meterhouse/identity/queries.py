@@ -43,6 +43,15 @@ async def find_by_hash(connection: AsyncConnection, secret_hash: bytes) -> ApiKe
     return _from_row(row) if row else None
 
 
+async def find_key(connection: AsyncConnection, *, key_id: UUID) -> ApiKey | None:
+    """A key by its id, revoked and expired ones included.
+
+    Of any organisation: for callers who proved before that they hold the key, and ask whether it still opens.
+    """
+    row = (await connection.execute(select(api_keys).where(api_keys.c.id == key_id))).first()
+    return _from_row(row) if row else None
+
+
 def _from_row(row: Row[Any]) -> ApiKey:
     return ApiKey(
         id=row.id,

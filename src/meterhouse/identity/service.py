@@ -102,10 +102,9 @@ async def revoke_key(
     return await queries.get_key(connection, organisation_id=organisation_id, key=str(found.id))
 
 
-async def record_use(connection: AsyncConnection, *, used: dict[UUID, datetime]) -> None:
+async def record_use(connection: AsyncConnection, *, key_ids: set[UUID], at: datetime) -> None:
     """Remember when keys were last used."""
-    for key_id, at in sorted(used.items()):
-        await connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_used_at=at))
+    await connection.execute(update(api_keys).where(api_keys.c.id.in_(key_ids)).values(last_used_at=at))
 
 
 async def _announce(connection: AsyncConnection) -> None:

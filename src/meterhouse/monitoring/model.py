@@ -47,6 +47,7 @@ class Job:
     batch_id: UUID | None = None
     schedule_id: UUID | None = None
     parameters: Mapping[str, object] | None = None
+    max_pages: int | None = None
     results: Sequence[Item] | None = None
     wrapper: str | None = None
     item_count: int | None = None

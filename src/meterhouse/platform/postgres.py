@@ -22,6 +22,13 @@ RECONNECT_S = 0.5
 
 
 def _unreachable(error: Exception) -> DependencyFailed:
+    if isinstance(getattr(error, "orig", None), psycopg.errors.DiskFull):
+        log.error("postgres.disk_full")
+        return DependencyFailed(
+            "The disk of the database is full, so nothing was stored. Free some space and try again.",
+            code="database_disk_full",
+            retryable=True,
+        )
     log.warning("postgres.unreachable", error=type(error).__name__)
     return DependencyFailed(
         "The database does not answer right now. Nothing was stored; try again in a moment.",

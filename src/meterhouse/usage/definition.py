@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from meterhouse.kernel.errors import Invalid, Issue
 from meterhouse.usage.engine.filters import check_filter
-from meterhouse.usage.engine.jsonpath import parse_dotted, parse_jsonpath, strip_metadata
+from meterhouse.usage.engine.jsonpath import is_unicode, parse_dotted, parse_jsonpath, strip_metadata
 from meterhouse.usage.model import Aggregation, Clause, Dialect, Filter, Meter
 
 SLUG = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
@@ -29,7 +29,41 @@ def check_definition(meter: Meter) -> None:
     faults: Faults = []
     check = _check_openmeter if meter.dialect == "openmeter" else _check_polar
     check(meter, faults)
+    faults += text_faults(meter)
     refuse(faults)
+
+
+def text_faults(meter: Meter) -> Faults:
+    """Texts that the database cannot hold: U+0000 and halves of surrogate pairs, at any depth."""
+    text = "This value contains invalid characters"
+    given: dict[str, object] = {
+        "name": meter.name,
+        "description": meter.description,
+        "metadata": meter.metadata,
+        "group_by": meter.group_by,
+        "custom_label": meter.custom_label,
+        "filter": [clause.value for clause in _all_clauses(meter.filter)],
+    }
+    return [Issue((key,), text, "value_error") for key, value in given.items() if not _is_storable(value)]
+
+
+def _all_clauses(tree: Filter) -> list[Clause]:
+    found: list[Clause] = []
+    for node in tree.clauses:
+        found += _all_clauses(node) if isinstance(node, Filter) else [node]
+    return found
+
+
+def _is_storable(value: object) -> bool:
+    match value:
+        case str():
+            return "\x00" not in value and is_unicode(value)
+        case Mapping():
+            return all(_is_storable(key) and _is_storable(member) for key, member in value.items())
+        case list() | tuple():
+            return all(_is_storable(member) for member in value)
+        case _:
+            return True
 
 
 def refuse(faults: Faults) -> None:

@@ -47,6 +47,7 @@ log = logging.getLogger(__name__)
 KEYS_PER_LOOKUP = 2_000  # their text stays under the 128 KiB that a server takes for one parameter
 KEYS_PER_PAGE = 1_000_000
 KEY_SPACE = 1 << 128
+LINGER_STEP_S = 0.001
 
 Lock = Callable[[], AbstractAsyncContextManager[object]]
 
@@ -57,6 +58,8 @@ class IngestLimits:
 
     block_rows_max: int = 20_000
     queued_rows_max: int = 100_000
+    linger_s: float = 0.008
+    linger_rows_max: int = 500
     insert_timeout_s: float = 30.0
     lookup_timeout_s: float = 30.0
     rebuild_timeout_s: float = 300.0
@@ -97,6 +100,7 @@ class Ingestor:
         self._filter = KeyFilter()
         self._queue: deque[_Waiting] = deque()
         self._queued_rows = 0
+        self._expected_callers = 0
         self._work = asyncio.Event()
         self._room = asyncio.Event()
         self._is_unsettled = True
@@ -154,8 +158,7 @@ class Ingestor:
     async def _write_until_stopped(self) -> None:
         while True:
             await self._work.wait()
-            # One turn of the loop: requests that are ready now join this block instead of the next.
-            await asyncio.sleep(0)
+            await self._linger()
             callers = self._take_block()
             if not callers:
                 if self._is_stopping:
@@ -163,6 +166,26 @@ class Ingestor:
                 self._work.clear()
                 continue
             await self._write(callers)
+            self._expected_callers = len(callers)
+
+    async def _linger(self) -> None:
+        """Let a small block fill up: callers just answered tend to come back, and many small blocks cost
+        far more than one. Ends as soon as as many wait as last time, or nobody new has come.
+
+        A caller alone is never kept waiting, and neither is a block that is large enough anyway.
+        """
+        await asyncio.sleep(0)  # requests that are ready now
+        until = asyncio.get_running_loop().time() + self._limits.linger_s
+        while (
+            len(self._queue) < self._expected_callers
+            and self._queued_rows < self._limits.linger_rows_max
+            and asyncio.get_running_loop().time() < until
+            and not self._is_stopping
+        ):
+            waiting = len(self._queue)
+            await asyncio.sleep(LINGER_STEP_S)
+            if len(self._queue) == waiting:
+                return
 
     def _take_block(self) -> list[_Waiting]:
         """Take callers in order until the block is full; at least one if any is waiting."""

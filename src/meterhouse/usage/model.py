@@ -6,7 +6,6 @@ ways to write the same thing: *filter tree + aggregation + value path + group-by
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -251,7 +250,7 @@ def to_double(exact: Fraction) -> float:
     try:
         return float(exact)
     except OverflowError:
-        return math.copysign(sys.float_info.max, exact)
+        return sys.float_info.max if exact > 0 else -sys.float_info.max
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,17 @@ from meterhouse.usage.definition import SLUG, is_expressible_as
 from meterhouse.usage.engine import compile as compiler
 from meterhouse.usage.engine import events as event_queries
 from meterhouse.usage.engine.decode import decode_meter_query, named_rows
+from meterhouse.usage.engine.quantities import compile_quantities, decode_quantities
 from meterhouse.usage.model import (
     Dialect,
     EventCriteria,
     EventPage,
     EventSearch,
+    Filter,
     Meter,
     MeterQuery,
+    Quantities,
+    QuantityQuery,
     QueryRow,
     StoredEvent,
 )
@@ -95,7 +99,9 @@ async def list_meters(
     wanted = criteria or MeterCriteria()
     query = select(meters).where(meters.c.organisation_id == organisation_id, *_meter_conditions(wanted))
     for key, is_descending in sort:
-        column = meters.c[key]
+        column: ColumnElement[object] = meters.c[key]
+        if key == "modified_at":  # a meter that never changed was last changed when it was made
+            column = func.coalesce(meters.c.modified_at, meters.c.created_at)
         query = query.order_by(column.desc() if is_descending else column.asc())
     rows = (await connection.execute(query.order_by(meters.c.id).limit(METERS_READ_MAX))).mappings()
     listed = [meter_from_row(dict(row)) for row in rows]
@@ -138,11 +144,25 @@ async def query_meter(store: EventStore, meter: Meter, query: MeterQuery, *, now
     return decode_meter_query(meter, query, named_rows(compiled, rows.rows), now=now)
 
 
+async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Quantities:
+    """Answer a Polar-style question (polar 7). Totals are bounded to the listed buckets.
+
+    Raises `Invalid` for a bad span or zone, `LimitExceeded` for too many customers to combine.
+    """
+    compiled = compile_quantities(meter, query)
+    rows = await store.query(compiled.sql, compiled.parameters)
+    return decode_quantities(meter, query, named_rows(compiled, rows.rows))
+
+
 async def has_match(store: EventStore, meter: Meter) -> bool:
-    """Whether any stored event matches the meter's filter; decides `is_frozen` (polar 4.3)."""
-    page, _ = event_queries.compile_search(
-        meter.organisation_id, EventSearch(filter=meter.filter), limit=1, offset=0
-    )
+    """Whether any stored event matches the meter's filter."""
+    return await has_event(store, organisation_id=meter.organisation_id, filter=meter.filter)
+
+
+async def has_event(store: EventStore, *, organisation_id: UUID, filter: Filter) -> bool:
+    """Whether any stored event matches; decides whether a new meter `is_frozen` (polar 4.3)."""
+    search = EventSearch(filter=filter)
+    page, _ = event_queries.compile_search(organisation_id, search, limit=1, offset=0)
     return bool((await store.query(page.sql, page.parameters)).rows)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.kernel.clock import Clock
-from meterhouse.kernel.errors import Conflict, Invalid, Issue
+from meterhouse.kernel.errors import Conflict, Invalid, Issue, NotFound
 from meterhouse.kernel.ids import new_id
 from meterhouse.usage.convert import meter_to_row
 from meterhouse.usage.definition import (
@@ -24,6 +24,7 @@ from meterhouse.usage.definition import (
     filter_faults,
     normalised,
     refuse,
+    text_faults,
 )
 from meterhouse.usage.model import Aggregation, Clause, Dialect, Filter, Meter
 from meterhouse.usage.queries import get_meter
@@ -111,13 +112,12 @@ async def replace_meter(
 
     Raises `NotFound`, or `Invalid` for a bad description or group-by.
     """
-    meter = await get_meter(connection, organisation_id=organisation_id, id_or_slug=id_or_slug, lock=True)
+    meter = await _get_live(connection, organisation_id, id_or_slug)
     faults: Faults = []
     if description == "":
         faults.append(Issue(("description",), "description must not be empty", "too_short"))
     jsonpath = meter.value_path if meter.dialect == "openmeter" else None
     check_group_by(group_by, jsonpath, faults)
-    refuse(faults)
     changed = replace(
         meter,
         name=name if name is not None else meter.slug,
@@ -125,6 +125,7 @@ async def replace_meter(
         metadata=metadata,
         group_by=group_by,
     )
+    refuse(faults + text_faults(changed))
     return await _save(connection, changed, clock)
 
 
@@ -148,7 +149,7 @@ async def update_meter(
     `filter` and `aggregation` (function and property) are refused once the definition is frozen, even
     unchanged or null. Raises `NotFound`, or `Invalid` with one issue per field.
     """
-    meter = await get_meter(connection, organisation_id=organisation_id, id_or_slug=id_or_slug, lock=True)
+    meter = await _get_live(connection, organisation_id, id_or_slug)
     _refuse_frozen(meter, filter=filter, aggregation=aggregation)
     changes: dict[str, object] = {
         key: value
@@ -189,7 +190,7 @@ def _check_update(meter: Meter, changes: Mapping[str, object]) -> None:
         faults += filter_faults(meter.filter)
     if "aggregation" in changes:
         faults += aggregation_faults(meter.aggregation, meter.value_path)
-    refuse(faults)
+    refuse(faults + text_faults(meter))
 
 
 async def archive_meter(
@@ -205,7 +206,7 @@ async def freeze_meter(
     connection: AsyncConnection, *, organisation_id: UUID, id_or_slug: str, clock: Clock
 ) -> None:
     """Fix a meter's filter and aggregation for good, because its quantities have been used."""
-    meter = await get_meter(connection, organisation_id=organisation_id, id_or_slug=id_or_slug, lock=True)
+    meter = await _get_live(connection, organisation_id, id_or_slug)
     await connection.execute(update(meters).where(meters.c.id == meter.id).values(is_frozen=True))
 
 
@@ -219,6 +220,14 @@ async def delete_meter(
     meter = await get_meter(connection, organisation_id=organisation_id, id_or_slug=id_or_slug, lock=True)
     if meter.deleted_at is None:
         await connection.execute(update(meters).where(meters.c.id == meter.id).values(deleted_at=clock.now()))
+
+
+async def _get_live(connection: AsyncConnection, organisation_id: UUID, id_or_slug: str) -> Meter:
+    """The meter, locked until the transaction ends; a deleted one can be read but not changed."""
+    meter = await get_meter(connection, organisation_id=organisation_id, id_or_slug=id_or_slug, lock=True)
+    if meter.deleted_at is not None:
+        raise NotFound(f"meter not found: {id_or_slug}", code="meter_not_found")
+    return meter
 
 
 async def _save(connection: AsyncConnection, meter: Meter, clock: Clock) -> Meter:

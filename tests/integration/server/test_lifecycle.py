@@ -15,7 +15,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-
 from tests.server import API_KEY, ServerProcess, free_port
 
 EVENT = {"specversion": "1.0", "id": "1", "source": "test", "type": "request", "subject": "customer"}
@@ -119,7 +118,7 @@ def test_a_port_in_use_is_named(tmp_path: Path):
         ({"METERHOUSE_TEST_CLOCK": "maybe"}, "METERHOUSE_TEST_CLOCK"),
         ({"METERHOUSE_API_KEY": "short"}, "METERHOUSE_API_KEY needs 16 to 200"),
         ({"METERHOUSE_CONFIG": "/nowhere/at/all.toml"}, "all.toml"),
-        ({"METERHOUSE_EVENTS_URL": "clickhouse://127.0.0.1:9/x"}, "event store"),
+        ({"METERHOUSE_EVENTS_URL": "clickhouse://127.0.0.1:9/x"}, "ClickHouse server at 127.0.0.1:9"),
     ],
 )
 def test_settings_that_cannot_work_are_named(tmp_path: Path, environment: dict[str, str], pattern: str):

@@ -29,7 +29,7 @@ class LocalStore:
     """`EventStore` over one embedded engine, calls one after another in a thread."""
 
     def __init__(self, folder: str) -> None:
-        self.client: Any = clickhouse_connect.get_client(dsn=f"chdb:///{folder}")
+        self.client: Any = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
 
     async def query(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
@@ -76,12 +76,11 @@ def _decimal(instant: Any) -> str:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def store() -> AsyncIterator[LocalStore]:
-    with tempfile.TemporaryDirectory() as folder:
-        opened = LocalStore(folder)
-        await opened.command(MIGRATION.read_text())
-        yield opened
-        await opened.close()
+async def store(engine_folder: Path) -> AsyncIterator[LocalStore]:
+    opened = LocalStore(str(engine_folder))
+    await opened.command(MIGRATION.read_text())
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture(scope="session")

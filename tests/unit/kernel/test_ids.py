@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterhouse.kernel.ids import new_id, parse_id, parse_ulid, to_ulid
+from meterhouse.kernel.ids import new_id, new_ids_bytes, parse_id, parse_ulid, to_ulid
 
 
 def test_new_ids_are_version_7_and_strictly_increase():
@@ -51,3 +51,21 @@ def test_what_is_no_id_is_refused(text: str):
 @given(st.text(max_size=40))
 def test_any_text_is_read_without_an_error(text: str):
     parse_id(text)
+
+
+def test_ids_in_blocks_are_version_7_and_increase_with_the_others():
+    first = new_id()
+    block = [UUID(bytes=raw) for raw in new_ids_bytes(1000)]
+    last = new_id()
+
+    everything = [first, *block, last]
+    assert everything == sorted(everything)
+    assert len(set(everything)) == 1002
+    assert {(i.version, i.variant) for i in everything} == {(7, "specified in RFC 4122")}
+    assert new_ids_bytes(0) == []
+
+
+def test_ids_in_blocks_differ_across_threads():
+    with ThreadPoolExecutor(4) as pool:
+        blocks = list(pool.map(lambda _: [raw for _ in range(50) for raw in new_ids_bytes(40)], range(4)))
+    assert len({raw for block in blocks for raw in block}) == 8000

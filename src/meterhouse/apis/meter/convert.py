@@ -20,13 +20,18 @@ def strategy_to_wire(strategy: StoredStrategy) -> Wire:
         "preview_data": strategy.preview,
         "attempts": strategy.attempts,
         "scraper_type": strategy.kind,
-        "api_parameters": None,
+        "api_parameters": strategy.api_parameters,
         "output_schema": strategy.output_schema,
         "filter_config": strategy.filter_config,
         "strategy_group_id": None,
         "created_at": strategy.created_at,
         "updated_at": strategy.updated_at,
     }
+
+
+def generated_to_wire(strategy: StoredStrategy) -> Wire:
+    """A strategy just made or changed, with the remarks of the making."""
+    return {**strategy_to_wire(strategy), "notes": strategy.notes}
 
 
 def job_to_wire(job: Job, *, with_results: bool = True) -> Wire:
@@ -40,6 +45,7 @@ def job_to_wire(job: Job, *, with_results: bool = True) -> Wire:
         "url": job.url,
         "status": job.status,
         "parameters": job.parameters,
+        "max_pages": job.max_pages,
         "results": _results(job),
         "item_count": job.item_count,
         "content_hash": job.content_hash,

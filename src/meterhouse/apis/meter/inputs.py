@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from meterhouse.apis.call import Call
-from meterhouse.apis.faults import BadRequest, RequestInvalid, RequestIssue, summary
+from meterhouse.apis.faults import RequestInvalid, RequestIssue, summary
 from meterhouse.kernel.ids import parse_id
 
 LIMIT_DEFAULT = 20
@@ -83,21 +83,36 @@ def since_of(call: Call) -> datetime | None:
         ) from None
 
 
-def filter_of(config: Any) -> Mapping[str, object] | None:
-    """A filter as sent. A bare condition is wrapped; `null` and no conditions mean none (4.4 and 6)."""
-    if config is None or (config.get("conditions") == [] and "field" not in config):
-        return None
-    if "conditions" not in config and "field" in config:
+def without_nulls(body: Any) -> Any:
+    """A body whose fields that are `null` count as left out."""
+    return {name: one for name, one in body.items() if one is not None} if isinstance(body, dict) else body
+
+
+def restate_generation(body: Any) -> Any:
+    """A generation request as the contract has it: a bare condition wrapped into a filter (reference, 6)."""
+    kept = without_nulls(body)
+    if isinstance(kept, dict) and "filter_config" in kept:
+        return {**kept, "filter_config": _wrapped(kept["filter_config"])}
+    return kept
+
+
+def restate_update(body: Any) -> Any:
+    """An update as the contract has it. Published clients cannot send `null`: other nothings clear too."""
+    if not isinstance(body, dict) or "filter_config" not in body:
+        return body
+    config = body["filter_config"]
+    return {**body, "filter_config": None if config in ("", {}) else _wrapped(config)}
+
+
+def filter_of(config: Mapping[str, object] | None) -> Mapping[str, object] | None:
+    """A filter as it is stored; one without conditions keeps everything and is none (reference, 4.4)."""
+    return config if config is not None and config["conditions"] else None
+
+
+def _wrapped(config: object) -> object:
+    if isinstance(config, dict) and "field" in config and "conditions" not in config:
         return {"mode": "all", "conditions": [config]}
-    return dict(config)
-
-
-def choose_urls(body: Mapping[str, Any]) -> tuple[str | None, list[str]]:
-    """`url` or `urls`, exactly one of them. Raises `BadRequest` (reference, 8.1)."""
-    url, urls = body.get("url"), body.get("urls")
-    if (url is None) == (urls is None):
-        raise BadRequest("Give exactly one of url and urls: url for one page, urls for a batch.")
-    return url, urls or []
+    return config
 
 
 def _id(text: object, path: tuple[str, ...]) -> UUID:

@@ -196,7 +196,9 @@ def _cut_of(wanted: Wanted, whole: Column, part: Column) -> bool:
     known = wanted.role.words if wanted.role else frozenset()
     if tokens and tokens[-1] in BY_WORDS | AT_WORDS:
         return True
-    named = (token in known or any(alike(word, token) for word in wanted.words) for token in tokens)
+    # Without a colon only the field's own vocabulary counts: "Phone" of "phone titles" is part of each title.
+    asked = wanted.words if part.lead.endswith((":", "：")) else ()
+    named = (token in known or any(alike(word, token) for word in asked) for token in tokens)
     return bool(tokens) and all(named)
 
 

@@ -12,7 +12,7 @@ from meterhouse.extraction.engine.selectors import select
 from meterhouse.extraction.engine.tables import HeaderFilter, header_row
 from meterhouse.extraction.engine.values import Record, read_field
 from meterhouse.extraction.model import Container, Field, Item, Strategy
-from meterhouse.extraction.schema import OutputSchema
+from meterhouse.extraction.schema import OutputSchema, coerce
 
 RECORDS_MAX = 20_000
 RUN_SIBLINGS_MAX = 60
@@ -48,7 +48,15 @@ def shape(items: list[Item], strategy: Strategy) -> list[Item]:
     """Coerce to the output schema, or leave out the fields that a record lacks."""
     if strategy.output_schema is not None:
         return OutputSchema.parse(strategy.output_schema).apply(items)
-    return [{name: value for name, value in item.items() if value is not None} for item in items]
+    types = {name: one.type for name, one in strategy.fields.items() if one.type is not None}
+    return [
+        {
+            name: coerce(value, types[name]) if name in types else value
+            for name, value in item.items()
+            if value is not None
+        }
+        for item in items
+    ]
 
 
 def records_of(container: Container, document: Document) -> Iterator[list[HtmlElement]]:

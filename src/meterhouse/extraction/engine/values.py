@@ -86,6 +86,7 @@ def section_title(selector: str, element: HtmlElement) -> str | None:
 
 
 def _cut(one: Field, value: str) -> str | None:
-    if one.regex is None:
-        return value
-    return squeeze(patterns.search(pattern_of(one.regex), value[:REGEX_INPUT_CHARS_MAX])) or None
+    for pattern in (one.regex, one.trim):
+        if pattern is not None and value:
+            value = squeeze(patterns.search(pattern_of(pattern), value[:REGEX_INPUT_CHARS_MAX]))
+    return value or None

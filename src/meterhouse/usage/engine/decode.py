@@ -14,6 +14,8 @@ from meterhouse.usage.engine.zones import zone_table
 from meterhouse.usage.model import Aggregation, Meter, MeterQuery, QueryRow
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE = timedelta(minutes=1)
+_LAST_MINUTE = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)  # its end is past what instants can say
 _DOUBLE_BIAS = 1075  # exponent bias plus the 52 bits of the fraction
 
 
@@ -114,7 +116,7 @@ def total_bounds(
 ) -> tuple[datetime, datetime]:
     """Bounds of a row without window: the question's own, else the minutes of first and last event."""
     start = query.from_at or _minute(first or query.to_at or now)
-    end = query.to_at or _minute(last or query.from_at or now) + timedelta(minutes=1)
+    end = query.to_at or _minute_end(last or query.from_at or now)
     return start, end
 
 
@@ -124,3 +126,8 @@ def _instant(micros: int) -> datetime:
 
 def _minute(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def _minute_end(instant: datetime) -> datetime:
+    start = _minute(instant)
+    return start + _MINUTE if start < _LAST_MINUTE else _LAST_MINUTE + timedelta(seconds=59)

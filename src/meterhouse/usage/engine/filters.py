@@ -13,7 +13,8 @@ from meterhouse.usage.model import Clause, Filter, Identities, StringFilter, Tim
 EVERYTHING = "1"
 NOTHING = "0"
 FILTER_DEPTH_MAX = 50
-FILTER_CLAUSES_MAX = 500
+FILTER_CLAUSES_MAX = 200  # the engine parses at most 256 KiB of SQL, a clause takes up to 1 KiB of it
+TEXT_FILTER_DEPTH_MAX = 10
 
 RawOf = Callable[[Path], str]
 """Names the column that holds the raw value at a path."""
@@ -158,12 +159,16 @@ def identity_condition(identities: Identities, parameters: Parameters) -> str:
     return f"({columns.SUBJECT} IN {subjects} AND ({own} OR {foreign}))"
 
 
-def string_condition(expression: str, wanted: StringFilter, parameters: Parameters) -> str:
-    """An OpenMeter string filter on a text expression. Raises `Invalid` for a broken `like` pattern."""
+def string_condition(expression: str, wanted: StringFilter, parameters: Parameters, depth: int = 1) -> str:
+    """An OpenMeter string filter on a text expression.
+
+    Raises `Invalid` for a broken `like` pattern and beyond ten levels of `and` and `or`.
+    """
+    _check_depth(depth)
     match wanted.operator, wanted.value:
         case ("and" | "or") as conjunction, tuple(parts):
             filters = [part for part in parts if isinstance(part, StringFilter)]
-            conditions = [string_condition(expression, part, parameters) for part in filters]
+            conditions = [string_condition(expression, part, parameters, depth + 1) for part in filters]
             return "(" + f" {conjunction.upper()} ".join(conditions) + ")" if conditions else EVERYTHING
         case ("in" | "nin") as operator, tuple(members):
             found = f"has({parameters.texts([m for m in members if isinstance(m, str)])}, {expression})"
@@ -178,14 +183,20 @@ def string_condition(expression: str, wanted: StringFilter, parameters: Paramete
     raise Invalid(f"The filter operator {wanted.operator} needs another kind of operand.")
 
 
+def _check_depth(depth: int) -> None:
+    if depth > TEXT_FILTER_DEPTH_MAX:
+        raise Invalid(f"A filter may nest at most {TEXT_FILTER_DEPTH_MAX} levels of $and and $or.")
+
+
 def _check_pattern(pattern: str) -> None:
     if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
         raise Invalid("A like pattern must not end in a lone backslash; write it twice to mean itself.")
 
 
-def time_condition(column: str, wanted: TimeFilter, parameters: Parameters) -> str:
-    """An OpenMeter time filter on an instant column."""
+def time_condition(column: str, wanted: TimeFilter, parameters: Parameters, depth: int = 1) -> str:
+    """An OpenMeter time filter on an instant column. Raises `Invalid` beyond ten levels."""
+    _check_depth(depth)
     if isinstance(wanted.value, tuple):
-        parts = [time_condition(column, part, parameters) for part in wanted.value]
+        parts = [time_condition(column, part, parameters, depth + 1) for part in wanted.value]
         return "(" + f" {wanted.operator.upper()} ".join(parts) + ")" if parts else EVERYTHING
     return f"{column} {_COMPARE[wanted.operator]} {parameters.instant(wanted.value)}"

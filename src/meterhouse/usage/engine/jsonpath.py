@@ -69,9 +69,10 @@ def _next_step(text: str, position: int, field: tuple[str | int, ...]) -> tuple[
     if match := _DOUBLE_QUOTED.match(text, position):
         try:
             name: str = json.loads(match[1])
-            name.encode()
-        except ValueError:  # a bad escape, or half of a surrogate pair
-            raise _invalid("A quoted name in this JSONPath has a bad escape.", text, field) from None
+        except ValueError:
+            name = "\ud800"
+        if not is_unicode(name):
+            raise _invalid("A quoted name in this JSONPath has a bad escape.", text, field)
         return name, match.end()
     if match := _SINGLE_QUOTED.match(text, position):
         return re.sub(r"\\(.)", r"\1", match[1]), match.end()
@@ -80,6 +81,11 @@ def _next_step(text: str, position: int, field: tuple[str | int, ...]) -> tuple[
         text,
         field,
     )
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written down: it holds no half of a surrogate pair."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def strip_metadata(text: str) -> str:
@@ -100,10 +106,8 @@ def _check_text(text: str, field: tuple[str | int, ...]) -> None:
         raise _invalid(f"A path may have at most {LENGTH_MAX} characters.", text[:100], field)
     if "\x00" in text:
         raise _invalid("A path must not contain the character U+0000.", text, field)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise _invalid("A path must be valid Unicode.", None, field) from None
+    if not is_unicode(text):
+        raise _invalid("A path must be valid Unicode.", None, field)
 
 
 def _bounded(steps: list[Step], text: str, field: tuple[str | int, ...]) -> Path:

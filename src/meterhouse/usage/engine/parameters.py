@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from meterhouse.kernel.errors import Invalid
+from meterhouse.usage.engine.jsonpath import is_unicode
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -18,6 +21,12 @@ def to_micros(instant: datetime) -> int:
 def from_micros(micros: int) -> datetime:
     """The instant of a number of microseconds since 1970, in UTC."""
     return _EPOCH + timedelta(microseconds=micros)
+
+
+def _writable(text: str) -> str:
+    if not is_unicode(text):
+        raise Invalid("A text in this query is not valid Unicode: it holds half of a surrogate pair.")
+    return text
 
 
 @dataclass
@@ -36,12 +45,12 @@ class Parameters:
         return f"{{{name}:{kind}}}"
 
     def text(self, value: str) -> str:
-        """Bind a text."""
-        return self._bind(value, "String")
+        """Bind a text. Raises `Invalid` for half of a surrogate pair, as `texts` does."""
+        return self._bind(_writable(value), "String")
 
     def texts(self, values: Iterable[str]) -> str:
         """Bind a list of texts."""
-        return self._bind(list(values), "Array(String)")
+        return self._bind([_writable(value) for value in values], "Array(String)")
 
     def integer(self, value: int) -> str:
         """Bind a 64-bit integer."""

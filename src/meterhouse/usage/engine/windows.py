@@ -17,6 +17,7 @@ from meterhouse.usage.model import Interval, Window
 
 STEP_S = {Window.MINUTE: 60, Window.HOUR: 3600}
 SPAN_DAYS_MAX: dict[Interval, int] = {"hour": 7, "day": 366, "week": 371, "month": 1460, "year": 3650}
+LAST_YEAR = 9_000  # the calendar ends with the year 9999, and a step or a bucket may reach further
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -108,6 +109,9 @@ def _date(day: int) -> date:
 def check_span(start_at: datetime, end_at: datetime, interval: Interval) -> None:
     """Apply Polar's span rule (polar 7.1). Raises `Invalid`; dates are read in each bound's own offset."""
     days = (end_at.date() - start_at.date()).days
+    if end_at.year > LAST_YEAR:
+        message = f"No time after the year {LAST_YEAR} can be asked for."
+        raise Invalid(message, issues=(Issue(("query",), message, "value_error", end_at.isoformat()),))
     if end_at < start_at or days > SPAN_DAYS_MAX[interval]:
         message = (
             "The interval is too small for the given date range. "

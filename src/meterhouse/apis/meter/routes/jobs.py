@@ -20,12 +20,12 @@ from meterhouse.apis.meter.convert import (
 )
 from meterhouse.apis.meter.inputs import (
     body_id,
-    choose_urls,
     page_of,
     query_flag,
     query_id,
     query_limit,
     since_of,
+    without_nulls,
 )
 from meterhouse.extraction import service as strategies
 from meterhouse.kernel.errors import Invalid, PreconditionFailed
@@ -39,11 +39,10 @@ HISTORY_LIMIT_MAX = 10_000
 SILENT_S = 20.0
 
 
-@facade.operation("create_job", scopes=("jobs:write",))
+@facade.operation("create_job", scopes=("jobs:write",), restate=without_nulls)
 async def create_job(call: Call) -> object:
-    url, urls = choose_urls(call.body)
-    if url is not None:
-        return job_to_wire(await _create(call, url))
+    if "url" in call.body:  # the contract sees to it that there is either `url` or `urls`
+        return job_to_wire(await _create(call, call.body["url"]))
     services = call.services
     async with services.database.begin() as connection:
         batch = await _refusing_parameters(
@@ -52,15 +51,16 @@ async def create_job(call: Call) -> object:
                 services.queue,
                 organisation_id=call.principal.organisation_id,
                 strategy_id=body_id(call, "strategy_id"),
-                urls=urls,
+                urls=call.body["urls"],
                 parameters=call.body.get("parameters"),
+                max_pages=strategies.check_max_pages(call.body.get("max_pages")),
                 now=services.clock.now(),
             )
         )
     return batch_to_wire(batch)
 
 
-@facade.operation("execute_job", scopes=("jobs:write",))
+@facade.operation("execute_job", scopes=("jobs:write",), restate=without_nulls)
 async def execute_job(call: Call) -> Response:
     """Answer when the job has ended: 422 with its fields when it failed.
 
@@ -163,6 +163,7 @@ async def _create(call: Call, url: str) -> Job:
                 strategy_id=body_id(call, "strategy_id"),
                 url=url,
                 parameters=call.body.get("parameters"),
+                max_pages=strategies.check_max_pages(call.body.get("max_pages")),
                 now=services.clock.now(),
             )
         )

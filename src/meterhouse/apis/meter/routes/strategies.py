@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from meterhouse.apis.call import Call
+from meterhouse.apis.faults import BadRequest
 from meterhouse.apis.meter import facade
-from meterhouse.apis.meter.convert import strategy_to_wire
-from meterhouse.apis.meter.inputs import filter_of, page_of
+from meterhouse.apis.meter.convert import generated_to_wire, strategy_to_wire
+from meterhouse.apis.meter.inputs import filter_of, page_of, restate_generation, restate_update
 from meterhouse.extraction import service
 from meterhouse.extraction.stored import StrategyRequest
-from meterhouse.kernel.errors import NotFound, NotImplementedYet
+from meterhouse.kernel.errors import Invalid, NotFound
 
 # Nothing is limited on a server of one's own; the headers say so to programs that look (reference, 2.5).
 _UNLIMITED = {"x-strategy-quota-limit": "-1", "x-strategy-quota-tier": "enterprise"}
 
 
-@facade.operation("generate_strategy", scopes=("strategies:write",))
+@facade.operation("generate_strategy", scopes=("strategies:write",), restate=restate_generation)
 async def generate_strategy(call: Call) -> object:
     request = _request(call.body)
     services, organisation_id = call.services, call.principal.organisation_id
@@ -28,12 +29,14 @@ async def generate_strategy(call: Call) -> object:
         organisation_id=organisation_id,
         request=request,
         clock=services.clock,
+        browser=services.browser,
+        model=services.model,
     )
     async with services.database.begin() as connection:
         used = await service.count_quota_use(
             connection, organisation_id=organisation_id, now=services.clock.now()
         )
-    return call.json(strategy_to_wire(stored), headers={"x-strategy-quota-used": str(used), **_UNLIMITED})
+    return call.json(generated_to_wire(stored), headers={"x-strategy-quota-used": str(used), **_UNLIMITED})
 
 
 @facade.operation("list_strategies", scopes=("strategies:read",))
@@ -57,7 +60,7 @@ async def get_strategy(call: Call) -> object:
     return strategy_to_wire(found)
 
 
-@facade.operation("update_strategy", scopes=("strategies:write",))
+@facade.operation("update_strategy", scopes=("strategies:write",), restate=restate_update)
 async def update_strategy(call: Call) -> object:
     """Only the filter can be changed; a body without one changes nothing (reference, 4.4)."""
     if "filter_config" not in (call.body or {}):
@@ -74,6 +77,28 @@ async def update_strategy(call: Call) -> object:
     return strategy_to_wire(changed)
 
 
+@facade.operation("refine_strategy", scopes=("strategies:write",))
+async def refine_strategy(call: Call) -> object:
+    """Change a strategy by plain sentences; a kind that has nothing to refine is 400 (reference, 4.3)."""
+    services = call.services
+    try:
+        changed = await service.refine_strategy(
+            services.database,
+            services.fetcher,
+            services.extractor,
+            organisation_id=call.principal.organisation_id,
+            strategy_id=call.path_id("strategy_id"),
+            feedback=call.body["feedback"],
+            clock=services.clock,
+            browser=services.browser,
+        )
+    except Invalid as error:
+        if error.code == service.REFINE_REFUSED:
+            raise BadRequest(error.message, issues=error.issues) from error
+        raise
+    return generated_to_wire(changed)
+
+
 @facade.operation("delete_strategy", scopes=("strategies:write",))
 async def delete_strategy(call: Call) -> object:
     async with call.services.database.begin() as connection:
@@ -88,10 +113,6 @@ async def delete_strategy(call: Call) -> object:
 
 def _request(body: Mapping[str, Any]) -> StrategyRequest:
     """Read a generation request. `force_api` is a wish, `scraper_type: api` a demand (4.1 and 7)."""
-    if body.get("scraper_type") == "api":
-        raise NotImplementedYet(
-            "This version makes css and content strategies only. Leave scraper_type out for a css strategy."
-        )
     if body.get("strategy_group_id") is not None:
         raise NotFound("Strategy group not found")
     return StrategyRequest(
@@ -101,4 +122,6 @@ def _request(body: Mapping[str, Any]) -> StrategyRequest:
         kind=body.get("scraper_type"),
         output_schema=body.get("output_schema"),
         filter_config=filter_of(body.get("filter_config")),
+        force_api=body.get("force_api", False),
+        max_pages=service.check_max_pages(body.get("max_pages")),
     )

@@ -1,0 +1,52 @@
+"""What several OpenMeter handlers read from a call."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from meterhouse.apis.call import Call
+from meterhouse.apis.faults import RequestIssue
+from meterhouse.kernel.errors import Invalid, NotFound
+from meterhouse.usage.definition import is_expressible_as
+from meterhouse.usage.model import Meter
+from meterhouse.usage.queries import get_meter
+
+_NAMED_MAX = 5
+
+
+@contextlib.contextmanager
+def faults_in(location: str) -> Iterator[None]:
+    """Say of the faults that usage finds in a question that they lie in the query, if it came in one."""
+    try:
+        yield
+    except Invalid as error:
+        if location == "body" or any(isinstance(issue, RequestIssue) for issue in error.issues):
+            raise
+        issues = [
+            RequestIssue((location, *issue.path), issue.message, issue.code, issue.input)
+            for issue in error.issues
+        ]
+        raise Invalid(error.message, error.code, issues=issues) from error
+
+
+async def meter_of(call: Call, connection: AsyncConnection) -> Meter:
+    """The meter that the path names. Raises `NotFound`, also for one that OpenMeter has no words for."""
+    id_or_slug = call.path["meterIdOrSlug"]
+    meter = await get_meter(connection, organisation_id=call.principal.organisation_id, id_or_slug=id_or_slug)
+    if not is_expressible_as(meter, "openmeter"):
+        raise NotFound(f"meter not found: {id_or_slug[:100]}", code="meter_not_found")
+    return meter
+
+
+def customers_of(ids: Sequence[str] | None) -> Mapping[str, tuple[str, ...]] | None:
+    """The named customers with their subjects; `None` when none are named.
+
+    Raises `NotFound` naming those that do not exist: without a record of customers, all of them.
+    """
+    if not ids:
+        return None
+    named = ", ".join(text[:64] for text in ids[:_NAMED_MAX])
+    raise NotFound(f"customers not found: {named}", code="customer_not_found")

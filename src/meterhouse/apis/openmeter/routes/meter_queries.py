@@ -1,0 +1,73 @@
+"""Questions to a meter: quantities as JSON and CSV, subjects, values of group-bys (openmeter 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from meterhouse.apis.call import Call
+from meterhouse.apis.facade import body_missing
+from meterhouse.apis.openmeter import facade
+from meterhouse.apis.openmeter.convert import answer_to_wire, question_from_wire
+from meterhouse.apis.openmeter.filters import second_from_wire
+from meterhouse.apis.openmeter.inputs import customers_of, faults_in, meter_of
+from meterhouse.apis.openmeter.tabular import answer_to_csv
+from meterhouse.usage import queries
+from meterhouse.usage.model import Meter
+
+JSON, CSV = "application/json", "text/csv"
+
+
+@facade.operation("queryMeter", scopes=("meters:read",))
+async def query_meter(call: Call) -> Response:
+    return await _answer(call, call.query, "query")
+
+
+@facade.operation("queryMeterPost", scopes=("meters:read",), may_lack_body=True)
+async def query_meter_post(call: Call) -> Response:
+    """A published client asks for CSV with an empty body: that asks for everything."""
+    if call.body is None and call.accepts(JSON, CSV) != CSV:
+        raise body_missing()
+    return await _answer(call, call.body or {}, "body")
+
+
+async def _answer(call: Call, wire: Mapping[str, Any], location: str) -> Response:
+    meter = await _meter(call)
+    customers = customers_of(wire.get("filterCustomerId"))
+    with faults_in(location):
+        question = question_from_wire(wire, location, customers=customers)
+        rows = await queries.query_meter(call.services.events, meter, question, now=call.services.clock.now())
+    if call.accepts(JSON, CSV) != CSV:
+        return call.json(answer_to_wire(question, rows))
+    headers = {"content-type": CSV, "content-disposition": f"attachment; filename={meter.slug}.csv"}
+    return Response(answer_to_csv(question, rows), headers=headers)
+
+
+async def _meter(call: Call) -> Meter:
+    # The transaction ends before the engine is asked: a slow answer must not hold a connection.
+    async with call.services.database.begin() as connection:
+        return await meter_of(call, connection)
+
+
+@facade.operation("listMeterSubjects", scopes=("meters:read",))
+async def list_meter_subjects(call: Call) -> object:
+    return await queries.list_subjects(
+        call.services.events,
+        await _meter(call),
+        from_at=second_from_wire(call.query.get("from"), ("query", "from")),
+        to_at=second_from_wire(call.query.get("to"), ("query", "to")),
+    )
+
+
+@facade.operation("listMeterGroupByValues", scopes=("meters:read",))
+async def list_meter_group_by_values(call: Call) -> object:
+    return await queries.group_by_values(
+        call.services.events,
+        await _meter(call),
+        key=call.path["groupByKey"],
+        now=call.services.clock.now(),
+        from_at=second_from_wire(call.query.get("from"), ("query", "from")),
+        to_at=second_from_wire(call.query.get("to"), ("query", "to")),
+    )

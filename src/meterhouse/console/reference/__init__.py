@@ -1,0 +1,1 @@
+"""The API reference: pages made from the contracts."""

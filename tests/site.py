@@ -1,0 +1,47 @@
+"""A small web site on a port of its own, whose pages tests change while it runs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Site:
+    """Serves `pages` by path: HTML text, or a status. `delay_s` holds every answer back."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, str | int] = {}
+        self.delay_s = 0.0
+        self.requests: list[str] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.base_url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def url(self, path: str = "/") -> str:
+        return self.base_url + path
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                site.requests.append(self.path)
+                time.sleep(site.delay_s)
+                page = site.pages.get(self.path, 404)
+                body = page.encode() if isinstance(page, str) else b"<html><body>no such page</body></html>"
+                self.send_response(200 if isinstance(page, str) else page)
+                self.send_header("content-type", "text/html; charset=utf-8")
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        return Handler

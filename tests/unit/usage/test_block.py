@@ -1,0 +1,53 @@
+"""Identity keys and blocks of columns."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterhouse.usage.block import Identity, block_from_rows, microseconds, rows_from_events
+from meterhouse.usage.model import Event
+
+ORGANISATION = UUID("01900000-0000-7000-8000-000000000001")
+names = st.text(st.characters(codec="utf-8"), max_size=6) | st.sampled_from(["", "1:", ":", "0:0:"])
+
+
+@given(names, names, names, names)
+def test_different_identities_have_different_keys(
+    source: str, id: str, other_source: str, other_id: str
+) -> None:
+    key = Identity(ORGANISATION).key
+    assert (key(source, id) == key(other_source, other_id)) == ((source, id) == (other_source, other_id))
+
+
+def test_organisations_do_not_share_keys() -> None:
+    assert Identity(uuid4()).key("s", "1") != Identity(uuid4()).key("s", "1")
+
+
+def test_the_key_of_an_identity_never_changes() -> None:
+    """Stored keys outlive every version: this value must stay as it is."""
+    assert Identity(ORGANISATION).key("svc/é", "id-1").hex() == "ca69548aac9459ff436a8887ab669879"
+
+
+@given(st.datetimes(datetime(1900, 1, 1), datetime(2299, 12, 31), timezones=st.just(UTC)))
+def test_microseconds_are_exact(instant: datetime) -> None:
+    whole, part = divmod(microseconds(instant), 1_000_000)
+    assert datetime.fromtimestamp(whole, UTC).replace(microsecond=part) == instant
+
+
+def test_a_block_holds_the_rows_in_order() -> None:
+    now = datetime(2024, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
+    events = [
+        Event(ORGANISATION, "t", "s", str(n), "u", now, now, uuid4(), data=f'{{"n":{n}}}') for n in range(3)
+    ]
+
+    block = block_from_rows(rows_from_events(events), now)
+
+    assert block.num_rows == 3
+    assert block.column("id").to_pylist() == ["0", "1", "2"]
+    assert block.column("data").to_pylist() == [b'{"n":0}', b'{"n":1}', b'{"n":2}']
+    assert block.column("stored_at").to_pylist() == [now] * 3
+    assert block.column("uid").to_pylist() == [event.uid.bytes for event in events]

@@ -1,0 +1,102 @@
+"""The wire tier: clients talk through recording proxies to a running server.
+
+Everything hangs on the fixture `server` of `tests/conftest.py`: a really started process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.server import ServerProcess
+from tests.wire.recorder import Recorder, Recording
+
+from meterhouse.apis import meter, openmeter, polar
+from meterhouse.apis.facade import Facade
+
+HTTP_TEST = "HTTP test"
+FACADES: tuple[Facade, ...] = (meter.facade, openmeter.facade, polar.facade)
+
+_complete = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="session")
+def facades() -> tuple[Facade, ...]:
+    """The product's facades with the handlers that they serve."""
+    for facade in FACADES:
+        facade.load()
+    return FACADES
+
+
+@pytest.fixture(scope="session")
+def recording() -> Recording:
+    return Recording()
+
+
+@pytest.fixture(scope="session")
+def recorder_of(recording: Recording) -> Iterator[Callable[[str], Recorder]]:
+    """A recorder in front of any server, for tests that start one of their own: `recorder_of(base_url)`."""
+    recorders: dict[str, Recorder] = {}
+
+    def of(base_url: str) -> Recorder:
+        if base_url not in recorders:
+            recorders[base_url] = Recorder(base_url, recording)
+        return recorders[base_url]
+
+    yield of
+    for recorder in recorders.values():
+        recorder.close()
+
+
+@pytest.fixture(scope="session")
+def recorder(server: ServerProcess, recorder_of: Callable[[str], Recorder]) -> Recorder:
+    """Ask it for a base URL: `recorder.url_for("polar-sdk 1.0.2")`."""
+    return recorder_of(server.base_url)
+
+
+@pytest.fixture
+def http(recorder: Recorder, server: ServerProcess) -> Iterator[httpx.Client]:
+    """A plain HTTP client with the key; its calls are recorded as those of an HTTP test."""
+    headers = {"authorization": f"Bearer {server.api_key}"}
+    with httpx.Client(base_url=recorder.url_for(HTTP_TEST), headers=headers, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def stranger(recorder: Recorder) -> Iterator[httpx.Client]:
+    """A plain HTTP client without a key."""
+    with httpx.Client(base_url=recorder.url_for(HTTP_TEST), timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def every_answer_fits_its_contract(recording: Recording) -> Iterator[None]:
+    """Fail the test during which an answer departed from its contract."""
+    yield
+    violations = recording.take_violations()
+    assert not violations, "answers that depart from the contract:\n" + "\n".join(violations)
+
+
+@pytest.fixture
+def complete_recording(recording: Recording, request: pytest.FixtureRequest) -> Recording:
+    """The recording of the whole tier; skips when only a part of it was run."""
+    if not request.config.stash[_complete]:
+        pytest.skip("needs a run of the whole wire tier")
+    return recording
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the tests that look back on the whole tier at its end."""
+    items.sort(key=lambda item: "complete_recording" in getattr(item, "fixturenames", ()))
+    here = Path(__file__).parent
+    collected = {item.path for item in items}
+    narrowed = config.option.keyword or config.option.markexpr or any("::" in arg for arg in config.args)
+    config.stash[_complete] = not narrowed and collected.issuperset(here.glob("test_*.py"))
+
+
+def writes_docs() -> bool:
+    """Whether this run should rewrite generated pages instead of checking them."""
+    return os.environ.get("METERHOUSE_WRITE_DOCS") == "1"
