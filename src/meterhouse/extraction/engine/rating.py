@@ -200,8 +200,8 @@ def _form(wanted: Wanted, role: Role | None, column: Column) -> float:
         best += 0.3
     if role.name == "price" and share("money") > 0.7:
         best += 0.3
-    if role.name == "rating":
-        best += 0.4 * _scored(column)
+    if role.name in {"rating", "code"}:
+        best += (0.4 if role.name == "rating" else -0.6) * _scored(column)
     return best - 0.8 * (1 - best)
 
 
