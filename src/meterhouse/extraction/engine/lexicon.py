@@ -260,7 +260,7 @@ ROLES: tuple[Role, ...] = (
         " beschikbaarheid voorraad tilgjengelighet lagerstatus saatavuus dostepnosc наличие наявність"
         " διαθεσιμότητα stok ketersediaan 在庫 库存 庫存 재고",
         "availability available stock instock lager inventory",
-        "text counted",
+        "text",
     ),
     _role(
         "brand",
