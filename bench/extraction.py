@@ -70,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = given.pages or Path(os.environ.get("METERHOUSE_PAGES") or ROOT.parent / "shared" / "pages")
     folders = sorted(path.parent for path in folder.glob("*/case.json"))
     if not folders:
-        raise SystemExit(f"no cases in {folder}; set METERHOUSE_PAGES or --pages")
+        print(f"extraction: no page cases in {folder}; set METERHOUSE_PAGES or --pages")
+        return
     measure(folder, folders[::4] if given.quick else folders, turns=1 if given.quick else 3).print()
 
 

@@ -18,7 +18,6 @@ from typing import Literal
 
 from meterhouse.extraction.engine import generate, run
 from meterhouse.extraction.model import ExtractionFailed, Item, Page, Strategy
-from meterhouse.extraction.pages import check_url, fetch_page
 from meterhouse.extraction.stored import PageNotFetched
 from meterhouse.kernel.errors import Invalid, MeterhouseError
 
@@ -41,6 +40,7 @@ class Asked:
     out: Path | None = None
     format: Format = "json"
     fetch_allow: str = ""
+    browser: str = ""
 
 
 @dataclass
@@ -101,6 +101,9 @@ def _run_strategy(asked: Asked) -> _Outcome:
     outcome = _Outcome()
     for source in asked.arguments:
         try:
+            if _walks(strategy):
+                outcome.items.extend(_visited(strategy, source, asked))
+                continue
             result = run(strategy, _page(source, asked))
         except UsageError:
             raise
@@ -116,6 +119,39 @@ def _run_strategy(asked: Asked) -> _Outcome:
             _say(f"The repaired strategy is in {asked.save}.")
         outcome.items.extend(result.items)
     return outcome
+
+
+def _walks(strategy: Strategy) -> bool:
+    """True when the strategy asks for more than one document: an API, a browser, or several pages."""
+    return strategy.kind == "api" or strategy.render or strategy.paging is not None
+
+
+def _visited(strategy: Strategy, source: str, asked: Asked) -> list[Item]:
+    if not source.startswith(("http://", "https://")):
+        if strategy.kind == "api" or strategy.render:
+            raise UsageError(f"This strategy asks the site itself; give an address instead of {source}.")
+        return run(strategy, _page(source, asked)).items
+    return asyncio.run(_visit(strategy, _address(source), asked))
+
+
+async def _visit(strategy: Strategy, url: str, asked: Asked) -> list[Item]:
+    from meterhouse.extraction.extractor import Extractor
+    from meterhouse.extraction.replay import Tally
+    from meterhouse.extraction.visit import Errand, Sources, visit
+    from meterhouse.platform.browser import ChromiumBrowser
+    from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher
+
+    policy, extractor = AddressPolicy.parse(asked.fetch_allow), Extractor(threads=1)
+    browser = ChromiumBrowser(policy, executable=asked.browser)
+    try:
+        async with GuardedFetcher(policy) as fetcher:
+            found = await visit(Sources(fetcher, browser, extractor), strategy, Errand(url), Tally())
+    finally:
+        await browser.aclose()
+        extractor.close()
+    for note in found.notes:
+        _say(f"{url}: {note}")
+    return list(found.items)
 
 
 def _run_cases(asked: Asked) -> int:
@@ -155,13 +191,23 @@ def _page(source: str, asked: Asked) -> Page:
         path = Path(source)
         if not path.is_file():
             raise UsageError(f"{source} is neither an address (http:// or https://) nor a file.")
-        where = check_url(asked.url, name="--url") if asked.url else path.absolute().as_uri()
+        where = _address(asked.url) if asked.url else path.absolute().as_uri()
         return Page(where, path.read_bytes())
-    return asyncio.run(_fetched(check_url(source), asked.fetch_allow))
+    return asyncio.run(_fetched(_address(source), asked.fetch_allow))
+
+
+def _address(url: str) -> str:
+    from meterhouse.extraction.pages import check_url  # slow to import, not always needed
+
+    try:
+        return check_url(url)
+    except Invalid as error:
+        raise UsageError(error.message) from error
 
 
 async def _fetched(url: str, allow: str) -> Page:
-    from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher  # slow to import, not always needed
+    from meterhouse.extraction.pages import fetch_page
+    from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher
 
     async with GuardedFetcher(AddressPolicy.parse(allow)) as fetcher:
         return (await fetch_page(fetcher, url)).page

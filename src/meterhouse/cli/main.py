@@ -141,6 +141,7 @@ def extract(
         out=out,
         format="csv" if as_csv else "table" if as_table else "json",
         fetch_allow=os.environ.get("METERHOUSE_FETCH_ALLOW", ""),
+        browser=os.environ.get("METERHOUSE_BROWSER", ""),
     )
     raise typer.Exit(command.extract(asked))
 

@@ -71,10 +71,10 @@ class Field:
 
     `selector` is a CSS selector inside the record (sources css and section), the label's words (label),
     or a path of keys joined by dots (jsonld, microdata, meta, state; json, where `\\.` is a dot in a key).
-    `piece` picks one text run of a mixed element; `regex` keeps its first group, and then `trim` that of its
-    own; `many` collects every match into a list; `template` is an address in which `{}` stands for the value
-    (json). `alternates` are other ways to the same values, tried for all records at once when the contract
-    is broken.
+    `piece` picks one text run of a mixed element; `regex` keeps its first group (`{money}` and its like are
+    known by name), and then `trim` that of its own; `many` collects every match into a list; `template` is
+    an address in which `{}` stands for the value (json). `alternates` are other ways to the same values,
+    tried for all records at once when the contract is broken.
     """
 
     source: Source = "css"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from meterhouse.extraction.engine.column import LINK_ATTRS, Column, finish
-from meterhouse.extraction.engine.kinds import PATTERNS, find_kind
+from meterhouse.extraction.engine.kinds import find_kind
 
 LEAD_WORDS_MAX = 2
 DERIVE_BREADTH_MAX = 4
@@ -34,7 +34,7 @@ def derive(column: Column) -> Iterator[Column]:
                 yield finish(
                     replace(
                         column,
-                        field=replace(column.field, regex=f"({PATTERNS[kind]})"),
+                        field=replace(column.field, regex=f"{{{kind}}}"),
                         values=values,
                         derived=column.derived + 1,
                         breadth=1.0,

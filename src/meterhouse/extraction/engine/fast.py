@@ -23,6 +23,7 @@ from meterhouse.extraction.engine.document import (
     squeeze,
     trimmed_pieces,
 )
+from meterhouse.extraction.engine.kinds import pattern_of
 from meterhouse.extraction.engine.reading import RECORDS_MAX, RUN_SIBLINGS_MAX
 from meterhouse.extraction.engine.values import REGEX_INPUT_CHARS_MAX, URL_ATTRIBUTES, VALUES_MAX
 from meterhouse.extraction.model import Field, Item, Page, Strategy
@@ -108,13 +109,13 @@ def _run_from(head: LexborNode, known: set[int]) -> list[LexborNode]:
 
 def _column(one: Field, base: str) -> Callable[[Sequence[LexborNode]], object]:
     find, read = _finder(one.selector), _reader(one, base)
-    regex = one.regex
+    cuts = [pattern_of(pattern) for pattern in (one.regex, one.trim) if pattern is not None]
 
     def value_of(node: LexborNode) -> str | None:
         value = read(node)
-        if value is None or regex is None:
-            return value
-        return squeeze(patterns.search(regex, value[:REGEX_INPUT_CHARS_MAX])) or None
+        for cut in cuts:
+            value = squeeze(patterns.search(cut, value[:REGEX_INPUT_CHARS_MAX])) if value else None
+        return value or None
 
     def first(roots: Sequence[LexborNode]) -> object:
         found = find(roots, False)

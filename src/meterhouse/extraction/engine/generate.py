@@ -26,6 +26,9 @@ from meterhouse.extraction.model import (
 )
 from meterhouse.extraction.schema import OutputSchema
 
+# A request for many is answered by one record only when that answers most of it.
+DETAIL_INSTEAD_MIN = 0.5
+
 
 def generate(
     page: Page,
@@ -39,21 +42,25 @@ def generate(
 
     `known` are items found on this or a like page before: where their values stand, their fields are.
     """
-    schema = None if output_schema is None else OutputSchema.parse(output_schema)
     document = parse(page)
     if kind == "content":
         return _content(document)
-    wish = _wish(request, schema, output_schema)
+    wish = wish_of(request, output_schema)
     if known:
         wish = _with_examples(wish, texts_of(known))
     strategy = _strategy(document, wish, output_schema)
     if strategy is None:
         raise _nothing(page, wish)
+    return tried(replace(strategy, request=request), page, document, wish)
+
+
+def tried(strategy: Strategy, page: Page, document: Document, wish: Wish) -> Generated:
+    """The strategy with the contract that its first run makes; raises `ExtractionFailed` without items."""
     found = extract(strategy.container, strategy.fields, document)
     if not found:
         raise _nothing(page, wish)
     contract = contract_of(found, strategy.fields)
-    strategy = with_reading(replace(strategy, contract=contract, request=request, url=page.url), page, found)
+    strategy = with_reading(replace(strategy, contract=contract, url=page.url), page, found)
     return Generated(strategy, shape(found, strategy), (*_notes(wish, found), *cut_note(found)))
 
 
@@ -66,10 +73,12 @@ def with_reading(strategy: Strategy, page: Page, found: Sequence[Item]) -> Strat
     return replace(strategy, reading="fast" if same else "full")
 
 
-def _wish(request: str, schema: OutputSchema | None, raw: Mapping[str, object] | None) -> Wish:
-    if schema is None:
+def wish_of(request: str, output_schema: Mapping[str, object] | None) -> Wish:
+    """What is wanted, from the sentence and, where there is one, from the schema."""
+    if output_schema is None:
         return understand(request)
-    many = True if schema.wrapper is not None or (raw or {}).get("type") == "array" else None
+    schema = OutputSchema.parse(output_schema)
+    many = True if schema.wrapper is not None or output_schema.get("type") == "array" else None
     return understand(request, schema.flat_types(), many)
 
 
@@ -114,6 +123,8 @@ def _strategy(document: Document, wish: Wish, schema: Mapping[str, object] | Non
         return Strategy(container=listing.container, fields=listing.fields, output_schema=schema)
     if detail is None:
         detail = best_detail(document, wish, census) if listing is None else None
+        if detail is not None and detail.score < DETAIL_INSTEAD_MIN:
+            detail = None
     if detail is None:
         return None
     return Strategy(container=Container("", "page"), fields=detail.fields, output_schema=schema)

@@ -54,6 +54,12 @@ _RELATIVE_RE = re.compile(_RELATIVE, re.I)
 SEARCH = {name: re.compile(pattern, re.I) for name, pattern in PATTERNS.items()}
 
 
+def pattern_of(regex: str) -> str:
+    """The expression itself, or the one that a name in braces such as `{money}` stands for."""
+    known = PATTERNS.get(regex[1:-1]) if regex[:1] == "{" else None
+    return f"({known})" if known else regex
+
+
 @lru_cache(maxsize=50_000)
 def kinds_of(value: str) -> frozenset[str]:
     """All kinds that the whole text can be read as; a long text is `long`, any other is `text`."""

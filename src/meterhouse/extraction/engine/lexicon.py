@@ -254,6 +254,15 @@ ROLES: tuple[Role, ...] = (
         "text",
     ),
     _role(
+        "availability",
+        "availability available stock instock verfugbarkeit verfugbar lager lagerbestand lieferbar"
+        " disponibilite disponible stocks disponibilidad existencias disponibilita disponibile"
+        " beschikbaarheid voorraad tilgjengelighet lagerstatus saatavuus dostepnosc наличие наявність"
+        " διαθεσιμότητα stok ketersediaan 在庫 库存 庫存 재고",
+        "availability available stock instock lager inventory",
+        "text",
+    ),
+    _role(
         "brand",
         "brand brands marke marca marque merk merke merkki марка бренд μάρκα marka merek ブランド"
         " 品牌 브랜드 manufacturer",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from lxml.html import HtmlElement
 
+from meterhouse.extraction.engine.column import Column
 from meterhouse.extraction.engine.columns import columns_of
 from meterhouse.extraction.engine.document import Document
 from meterhouse.extraction.engine.lexicon import BY_NAME
@@ -44,8 +45,7 @@ class Listing:
 def best_listing(document: Document, wish: Wish, census: Census) -> Listing | None:
     """Score candidates on a small sample, then the best few on a larger one."""
     fields = wish.fields or tuple(Wanted(name, (name,), BY_NAME[name]) for name in DEFAULT_ROLES)
-    rated = [(_rate(segment, fields, document, SAMPLE_SMALL), segment) for segment in segments(census)]
-    rated.sort(key=lambda one: -one[0][0])
+    rated = ranked(document, fields, census)
     finals = [(*_rate(segment, fields, document, SAMPLE_LARGE), segment) for _, segment in rated[:FINALISTS]]
     best = max((one for one in finals if one[1]), key=lambda one: one[0], default=None)
     if best is None:
@@ -57,6 +57,22 @@ def best_listing(document: Document, wish: Wish, census: Census) -> Listing | No
                 best = (score, matches, segment)
     score, matches, segment = best
     return Listing(_container(segment, matches), _fields(matches), score, len(segment.members))
+
+
+def ranked(
+    document: Document, fields: Sequence[Wanted], census: Census
+) -> list[tuple[tuple[float, list[Match]], Segment]]:
+    """All candidate lists with their score and matches on a small sample, best first."""
+    rated = [(_rate(segment, fields, document, SAMPLE_SMALL), segment) for segment in segments(census)]
+    return sorted(rated, key=lambda one: -one[0][0])
+
+
+def columns_for(segment: Segment, document: Document, size: int = SAMPLE_LARGE) -> list[Column]:
+    """Every way to read a field of the segment's records, over a sample of them."""
+    known = set(segment.members)
+    sample = _sample(segment.members, size)
+    records = [[head] if segment.mode == "each" else run_from(head, known) for head in sample]
+    return columns_of(records, document.base, headers_of(segment.members[0]))
 
 
 def _wider(wide: Segment, narrow: Segment) -> bool:
@@ -79,11 +95,7 @@ def _as_good(wide: Sequence[Match], narrow: Sequence[Match]) -> bool:
 def _rate(
     segment: Segment, fields: Sequence[Wanted], document: Document, size: int
 ) -> tuple[float, list[Match]]:
-    sample = _sample(segment.members, size)
-    known = set(segment.members)
-    records = [[head] if segment.mode == "each" else run_from(head, known) for head in sample]
-    columns = columns_of(records, document.base, headers_of(segment.members[0]))
-    matches = assign(fields, columns)
+    matches = assign(fields, columns_for(segment, document, size))
     answered = sum(_worth(match) * (0.3 + 0.7 * match.column.fill) for match in matches)
     score = answered / (2.0 * max(1, len(fields)))
     crowd = sum(min(3.0, match.column.repeats) - 1 for match in matches) / max(1, len(matches))

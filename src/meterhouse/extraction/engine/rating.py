@@ -21,7 +21,7 @@ LINK_SOURCES = frozenset({"href", "src", "data-src"})
 _MARK = re.compile(r"(?:10|\d)[.,]\d{1,2}(?:\s*/\s*(?:5|10))?|\d\s*/\s*(?:5|10)")
 _SEEN_ATTRS = frozenset({"datetime", "content", "data-price", "data-date"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_COUNTS = frozenset({"comments", "views", "votes", "stars", "forks", "rooms", "rating"})
+_COUNTS = frozenset({"availability", "comments", "views", "votes", "stars", "forks", "rooms", "rating"})
 
 
 def rate(wanted: Wanted, column: Column) -> float:
@@ -200,8 +200,8 @@ def _form(wanted: Wanted, role: Role | None, column: Column) -> float:
         best += 0.3
     if role.name == "price" and share("money") > 0.7:
         best += 0.3
-    if role.name == "rating":
-        best += 0.4 * _scored(column)
+    if role.name in {"rating", "code"}:
+        best += (0.4 if role.name == "rating" else -0.6) * _scored(column)
     return best - 0.8 * (1 - best)
 
 

@@ -142,14 +142,23 @@ def _by_mining(
         made = generate(page, strategy.request, output_schema=strategy.output_schema, known=known)
     except ExtractionFailed:
         return None
-    fresh = made.strategy
+    fresh = _as_before(made.strategy, strategy)
     if (fresh.container.mode == "page") != (strategy.container.mode == "page"):
         return None
     found = extract(fresh.container, fresh.fields, document)
     again = breaches(strategy.contract, found, strategy.fields)
-    if not found or again or not _plausible(strategy, page, found, made.items, known):
+    if not found or again or not _plausible(strategy, page, found, shape(found, fresh), known):
         return None
-    return _result(fresh, found, "mined", broken)
+    return _result(with_reading(fresh, page, found), found, "mined", broken)
+
+
+def _as_before(fresh: Strategy, strategy: Strategy) -> Strategy:
+    """The mined strategy with what was settled apart from mining: cleaning, types, paging, drawing."""
+    fields = {
+        name: replace(one, trim=old.trim, type=old.type) if (old := strategy.fields.get(name)) else one
+        for name, one in fresh.fields.items()
+    }
+    return replace(fresh, fields=fields, paging=strategy.paging, render=strategy.render)
 
 
 def _plausible(

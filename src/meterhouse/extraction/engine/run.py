@@ -18,7 +18,11 @@ def run(strategy: Strategy, page: Page, *, known: Sequence[Item] | None = None) 
 
     Raises `ExtractionFailed` when there are none, or when the contract is broken and nothing mends it.
     """
-    if strategy.reading == "fast" and (quick := _quick(strategy, page)) is not None:
+    if (
+        strategy.reading == "fast"
+        and fast.readable(strategy)
+        and (quick := _quick(strategy, page)) is not None
+    ):
         return quick
     document = parse(page)
     if strategy.kind == "content":
