@@ -47,8 +47,12 @@ chromium: # The browser tests need one; this step never fails, they do
 run: install ## Start the server and walk through a first result (URL=… ASK="…" for your own page)
 	@$(BIN)/meterhouse up --data $(DATA) --port $(PORT) --tour $(if $(URL),--tour-url '$(URL)') $(if $(ASK),--tour-ask '$(ASK)')
 
+# Two halves side by side, one for each of two cores; the wire tier keeps one process, since it is recorded whole.
 test: install-dev lint ## Lint and run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest tests/wire > $(VENV)/wire.log 2>&1 & wire=$$!; \
+	$(BIN)/python -m pytest tests --ignore=tests/wire; rest=$$?; \
+	wait $$wire; wired=$$?; cat $(VENV)/wire.log; \
+	[ $$rest -eq 0 ] && [ $$wired -eq 0 ]
 
 lint: install-dev ## Formatter, linter, type checker, import directions
 	@$(BIN)/ruff format --check --quiet .
