@@ -47,12 +47,23 @@ chromium: # The browser tests need one; this step never fails, they do
 run: install ## Start the server and walk through a first result (URL=… ASK="…" for your own page)
 	@$(BIN)/meterhouse up --data $(DATA) --port $(PORT) --tour $(if $(URL),--tour-url '$(URL)') $(if $(ASK),--tour-ask '$(ASK)')
 
-# Two halves side by side, one for each of two cores; the wire tier keeps one process, since it is recorded whole.
 test: install-dev lint ## Lint and run all tests
-	@$(BIN)/python -m pytest tests/wire > $(VENV)/wire.log 2>&1 & wire=$$!; \
-	$(BIN)/python -m pytest tests --ignore=tests/wire; rest=$$?; \
-	wait $$wire; wired=$$?; cat $(VENV)/wire.log; \
-	[ $$rest -eq 0 ] && [ $$wired -eq 0 ]
+	@$(MAKE) --no-print-directory -j3 --output-sync test-wire test-engines test-server
+
+# Three parts side by side, because tests wait more than they compute. The wire tier stays in one process: what
+# its clients do is recorded as a whole.
+ENGINE_TESTS := $(addprefix tests/integration/,apis browser console eventstore extraction fetch)
+SERVER_TESTS := $(filter-out $(ENGINE_TESTS),$(patsubst %/,%,$(wildcard tests/integration/*/)))
+PYTEST = $(BIN)/python -m pytest --basetemp="$$(mktemp -d)/t"
+
+test-wire:
+	@$(PYTEST) tests/wire
+
+test-engines:
+	@$(PYTEST) $(ENGINE_TESTS) tests/unit
+
+test-server:
+	@$(PYTEST) $(filter-out %__pycache__,$(SERVER_TESTS)) tests/sdk
 
 lint: install-dev ## Formatter, linter, type checker, import directions
 	@$(BIN)/ruff format --check --quiet .
