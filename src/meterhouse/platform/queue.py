@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 import procrastinate
-import psycopg
 import structlog
 from procrastinate import exceptions as queue_errors
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -117,8 +116,3 @@ class TaskQueue:
             " OR (status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()))"
         )
         return int(row["open"])
-
-
-def is_queue_unreachable(error: BaseException) -> bool:
-    """Tell a lost connection from a fault of ours."""
-    return isinstance(error, (queue_errors.ConnectorException, psycopg.OperationalError))
