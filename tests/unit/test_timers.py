@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -33,7 +34,48 @@ async def test_settling_repeats_until_nothing_is_due():
     scans.register("steps", scan)
     await scans.settle(drain)
     assert left == []
-    assert len(drained) == 3
+    assert len(drained) == 4
+
+
+async def test_settling_waits_for_a_pass_under_way_and_for_what_it_found():
+    """A row that another pass holds looks like no work; what that pass enqueues must still be done."""
+    scans = DueScans(TestClock(NOW))
+    queue: list[str] = []
+    done: list[str] = []
+    announced: list[str] = []
+    held = asyncio.Event()
+    release = asyncio.Event()
+    due = ["schedule"]
+
+    async def schedules(_: datetime) -> int:
+        if not due:
+            return 0
+        due.clear()
+        held.set()
+        await release.wait()
+        queue.append("job")
+        return 1
+
+    async def messages(_: datetime) -> int:
+        found = len(announced)
+        done.extend(announced)
+        announced.clear()
+        return found
+
+    async def drain() -> None:
+        announced.extend("message" for _ in queue)
+        queue.clear()
+
+    scans.register("messages", messages)
+    scans.register("schedules", schedules)
+    tick = asyncio.create_task(scans.run_once())
+    await held.wait()
+    settling = asyncio.create_task(scans.settle(drain))
+    await asyncio.sleep(0)
+    release.set()
+    await settling
+    assert await tick == 1
+    assert done == ["message"]
 
 
 async def test_a_failing_scan_does_not_keep_the_others_from_running():

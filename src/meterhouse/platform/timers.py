@@ -30,6 +30,9 @@ class DueScans:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._scans: dict[str, Scan] = {}
+        # Scans skip rows that another scan holds. Were two passes to overlap, the one that found nothing
+        # could say "all done" while the other has not yet written down what it found.
+        self._turn = asyncio.Lock()
 
     def register(self, name: str, scan: Scan) -> None:
         assert name not in self._scans, f"scan {name} is registered twice"
@@ -37,6 +40,10 @@ class DueScans:
 
     async def run_once(self) -> int:
         """Run every scan; one that fails is logged and does not keep the others from running."""
+        async with self._turn:
+            return await self._pass()
+
+    async def _pass(self) -> int:
         found = 0
         for name, scan in self._scans.items():
             try:
@@ -46,12 +53,18 @@ class DueScans:
         return found
 
     async def settle(self, drain: Callable[[], Awaitable[None]]) -> None:
-        """Alternate scans and queue until neither finds work: all that is due at this instant is done."""
-        for _ in range(ROUNDS_MAX):
-            found = await self.run_once()
+        """Alternate queue and scans until neither finds work: all that is due at this instant is done.
+
+        The queue goes first: what an earlier pass put there may make more work when it runs, and only a
+        pass that begins with an empty queue and finds nothing proves that there is none.
+        """
+        async with self._turn:
             await drain()
-            if not found:
-                return
+            for _ in range(ROUNDS_MAX):
+                found = await self._pass()
+                await drain()
+                if not found:
+                    return
         raise InvariantBroken("The due-scans keep finding work; some scan does not mark what it has done.")
 
     @contextlib.asynccontextmanager
