@@ -9,10 +9,16 @@ from meterhouse.apis.openmeter.errors import OpenMeterErrors
 _ULID = "^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$"
 _UUID = "[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}"
 
+_HERE = Path(__file__).parent
+
 facade = Facade(
     "openmeter",
     # ids are accepted in both spellings, whichever facade an object was made through
-    Contract.load(Path(__file__).with_name("contract.json"), patterns={_ULID: f"{_ULID}|^{_UUID}$"}),
+    Contract.load(
+        _HERE / "contract.json",
+        patterns={_ULID: f"{_ULID}|^{_UUID}$"},
+        extensions=_HERE / "extensions.json",
+    ),
     OpenMeterErrors(),
     document_path="/api/swagger.json",
 )

@@ -10,9 +10,11 @@ from meterhouse.apis.facade import Facade
 from meterhouse.apis.polar.admission import admit
 from meterhouse.apis.polar.errors import PolarErrors
 
+_HERE = Path(__file__).parent
+
 facade = Facade(
     "polar",
-    Contract.load(Path(__file__).with_name("contract.json")),
+    Contract.load(_HERE / "contract.json", extensions=_HERE / "extensions.json"),
     PolarErrors(),
     checks_requests=False,
     redirects_slashes=True,

@@ -1,0 +1,1 @@
+"""The product catalogue: features, and later plans and add-ons."""

@@ -1,0 +1,1 @@
+"""Customers and subjects: who usage belongs to, shared by every facade."""

@@ -1,0 +1,1 @@
+"""Entitlements, grants and balances: who may use what."""
