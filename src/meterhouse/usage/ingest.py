@@ -40,7 +40,7 @@ from meterhouse.kernel.errors import DependencyFailed, InvariantBroken, Meterhou
 from meterhouse.platform.ports import EventStore
 from meterhouse.usage.block import TABLE, EventRow, block_from_rows, rows_from_events
 from meterhouse.usage.key_filter import KeyFilter, keys_from_bytes
-from meterhouse.usage.model import Event
+from meterhouse.usage.model import Correction, Event
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ KEY_SPACE = 1 << 128
 LINGER_STEP_S = 0.001
 
 Lock = Callable[[], AbstractAsyncContextManager[object]]
+Listener = Callable[[Sequence[EventRow], Sequence[Correction]], None]
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,20 @@ class Ingestor:
         self._is_unsettled = True
         self._is_stopping = False
         self._writer: asyncio.Task[None] | None = None
+        self._listeners: list[Listener] = []
 
     @property
     def queued_rows(self) -> int:
         return self._queued_rows
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` for whatever this process stores, after it is durable and before its callers know.
+
+        It is called on the event loop and must be quick: forget what was remembered, nothing else. Rows
+        of a block whose outcome is unknown are told too, because they may be stored. What other processes
+        on the same server store is not heard of.
+        """
+        self._listeners.append(listener)
 
     async def start(self) -> None:
         """Rebuild the filter from the store and begin to write."""
@@ -206,6 +217,7 @@ class Ingestor:
             async with self._lock():
                 is_new = await self._store_new(rows)
         except Exception as failure:
+            self._tell(rows)
             self.counts.failed_blocks += 1
             self._is_unsettled = True
             _refuse(callers, failure)
@@ -230,6 +242,7 @@ class Ingestor:
             is_new = [True] * len(keys)
         if rows:
             await self._insert(rows)
+            self._tell(rows)
         self.counts.stored += len(rows)
         self.counts.duplicates += len(is_new) - len(rows)
         return is_new
@@ -239,6 +252,14 @@ class Ingestor:
             self._filter.add(keys_from_bytes([row[0] for row in rows]))
         block = block_from_rows(rows, self._clock.now())
         await self._store.insert_arrow(TABLE, block, timeout_s=self._limits.insert_timeout_s)
+
+    def _tell(self, rows: Sequence[EventRow], corrections: Sequence[Correction] = ()) -> None:
+        """A listener's fault is ours alone: the events are stored, and their callers learn so."""
+        for listener in self._listeners:
+            try:
+                listener(rows, corrections)
+            except Exception:
+                log.exception("a listener to stored events failed")
 
     async def _find_stored(self, keys: Sequence[bytes]) -> set[bytes]:
         """Return those of `keys` that are stored; the store is asked only about those that may be."""
