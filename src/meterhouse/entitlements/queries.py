@@ -40,7 +40,10 @@ class EntitlementCriteria:
 
 @dataclass(frozen=True)
 class GrantCriteria:
-    """Which grants to list; all parts AND. `include_deleted` adds voided ones and deleted entitlements'."""
+    """Which grants to list; all parts AND.
+
+    `include_deleted` adds voided ones and, without `entitlement_id`, those of deleted entitlements.
+    """
 
     entitlement_id: UUID | None = None
     features: tuple[str, ...] | None = None
@@ -87,6 +90,8 @@ async def find_customer_entitlement(
     entitlement_id = parse_id(id_or_feature_key)
     if entitlement_id is not None:
         named.insert(0, entitlements.c.id == entitlement_id)
+    if lock:  # who waited for one that was meanwhile overridden sees its successor only when looking again
+        named.append(named[-1])
     for condition in named:
         query = select(entitlements).where(
             entitlements.c.organisation_id == organisation_id,
@@ -213,8 +218,12 @@ async def get_grant(connection: AsyncConnection, *, organisation_id: UUID, grant
     query = select(grants).where(grants.c.organisation_id == organisation_id, grants.c.id == grant_id)
     row = (await connection.execute(query)).mappings().first()
     if row is None:
-        raise NotFound(f"grant not found: {grant_id}", code="grant_not_found")
+        raise grant_not_found(str(grant_id))
     return grant_from_row(row)
+
+
+def grant_not_found(named: str) -> NotFound:
+    return NotFound(f"grant not found: {named[:SHOWN_MAX]}", code="grant_not_found")
 
 
 async def list_grants(
@@ -250,11 +259,9 @@ def _grant_conditions(criteria: GrantCriteria) -> list[ColumnElement[bool]]:
     if criteria.customer_ids is not None:
         conditions.append(entitlements.c.customer_id.in_(criteria.customer_ids))
     if not criteria.include_deleted:
-        conditions += [
-            grants.c.deleted_at.is_(None),
-            grants.c.voided_at.is_(None),
-            entitlements.c.deleted_at.is_(None),
-        ]
+        conditions += [grants.c.deleted_at.is_(None), grants.c.voided_at.is_(None)]
+        if criteria.entitlement_id is None:
+            conditions.append(entitlements.c.deleted_at.is_(None))
     return conditions
 
 
