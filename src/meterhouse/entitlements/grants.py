@@ -6,6 +6,7 @@ a balance's rules happens one after another. Each moves the entitlement's `revis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -25,7 +26,7 @@ from meterhouse.entitlements.queries import (
 )
 from meterhouse.entitlements.rules import Path, cadence_from, check_grant, check_managed, ended
 from meterhouse.entitlements.tables import entitlements, grants, resets
-from meterhouse.kernel.clock import Clock
+from meterhouse.kernel.clock import Clock, format_instant
 from meterhouse.kernel.errors import Invalid, Issue, LimitExceeded
 from meterhouse.kernel.ids import new_id
 from meterhouse.kernel.periods import minute_floor
@@ -35,16 +36,10 @@ RESETS_MAX = 10_000
 
 
 def grant_from(
-    draft: GrantDraft,
-    entitlement: Entitlement,
-    resets: tuple[Reset, ...],
-    *,
-    now: datetime,
-    at: Path = (),
+    draft: GrantDraft, entitlement: Entitlement, *, not_before: datetime, now: datetime, at: Path = ()
 ) -> Grant:
     """A checked grant. `at` is where the draft lies in what was asked. Raises `Invalid`."""
-    period = usage_period_at(entitlement, resets, max(now, entitlement.measure_usage_from or now))
-    check_grant(draft, period_start=period.start, at=at)
+    check_grant(draft, not_before=not_before, at=at)
     effective_at = minute_floor(draft.effective_at)
     recurrence = None
     if draft.recurrence is not None:
@@ -67,6 +62,11 @@ def grant_from(
     )
 
 
+def period_start(entitlement: Entitlement, resets: Sequence[Reset], now: datetime) -> datetime:
+    """When the current usage period of a metered entitlement began; measuring may begin within a minute."""
+    return usage_period_at(entitlement, resets, max(now, entitlement.measure_usage_from or now)).start
+
+
 async def create_grant(
     connection: AsyncConnection,
     *,
@@ -84,7 +84,8 @@ async def create_grant(
     now = clock.now()
     entitlement = await _changeable(connection, organisation_id, customer_id, id_or_feature_key, now)
     given = await resets_of(connection, entitlement_ids=[entitlement.id])
-    grant = grant_from(draft, entitlement, given[entitlement.id], now=now)
+    start = period_start(entitlement, given[entitlement.id], now)
+    grant = grant_from(draft, entitlement, not_before=start, now=now)
     await _refuse_too_many(connection, entitlement, now)
     row = grant_to_row(grant, organisation_id=organisation_id)
     await connection.execute(insert(grants).values(**row))
@@ -114,11 +115,11 @@ async def void_grant(
         raise Invalid(f"grant is already voided: {grant.id}", code="grant_voided")
     voided_at = minute_floor(at or now)
     given = await resets_of(connection, entitlement_ids=[entitlement.id])
-    period = usage_period_at(entitlement, given[entitlement.id], now)
+    start = period_start(entitlement, given[entitlement.id], now)
     if voided_at > now:
         raise _refused("at", "must not lie in the future", "in_future")
-    if voided_at < period.start:
-        text = f"must not lie before the current usage period, which began at {period.start}"
+    if voided_at < start:
+        text = f"must not lie before the current usage period, which began at {format_instant(start)}"
         raise _refused("at", text, "before_current_period")
     await connection.execute(
         update(grants).where(grants.c.id == grant.id).values(voided_at=voided_at, modified_at=now)
@@ -151,7 +152,7 @@ async def reset_usage(
     if at > now:
         raise _refused("effectiveAt", "must not lie in the future", "in_future")
     if at <= last:
-        text = f"must lie after the last reset, which was at {last}, by at least a minute"
+        text = f"must lie after the last reset, which was at {format_instant(last)}, by at least a minute"
         raise _refused("effectiveAt", text, "before_last_reset")
     if len(given) >= RESETS_MAX:
         raise LimitExceeded(f"an entitlement is reset at most {RESETS_MAX} times", code="too_many_resets")

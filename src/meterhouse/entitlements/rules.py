@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from meterhouse.catalog.model import Feature
 from meterhouse.entitlements.drafts import CadenceDraft, EntitlementDraft, GrantDraft
 from meterhouse.entitlements.model import EntitlementType
+from meterhouse.kernel.clock import format_instant
 from meterhouse.kernel.errors import Forbidden, Invalid, Issue, PreconditionFailed
 from meterhouse.kernel.periods import Cadence, Interval, minute_ceil, minute_floor
 
@@ -127,8 +128,8 @@ def measured_from(draft: EntitlementDraft, period: Cadence, *, now: datetime) ->
     return start
 
 
-def check_grant(draft: GrantDraft, *, period_start: datetime, at: Path) -> None:
-    """Raise `Invalid` for a grant that cannot be; `period_start` is that of the current usage period."""
+def check_grant(draft: GrantDraft, *, not_before: datetime, at: Path) -> None:
+    """Raise `Invalid` for a grant that cannot be, so also for one that takes effect before `not_before`."""
     issues = amount_issues((*at, "amount"), draft.amount)
     if draft.amount <= 0:
         text = "the amount of a grant must be positive"
@@ -136,8 +137,9 @@ def check_grant(draft: GrantDraft, *, period_start: datetime, at: Path) -> None:
     issues += amount_issues((*at, "minRolloverAmount"), draft.min_rollover)
     if draft.max_rollover is not None:
         issues += amount_issues((*at, "maxRolloverAmount"), draft.max_rollover)
-    if minute_floor(draft.effective_at) < period_start:
-        text = f"effectiveAt must not lie before the current usage period, which began at {period_start}"
+    if minute_floor(draft.effective_at) < not_before:
+        start = format_instant(not_before)
+        text = f"effectiveAt must not lie before the current usage period, which began at {start}"
         issues.append(Issue((*at, "effectiveAt"), text, "before_current_period"))
     refuse(issues)
 

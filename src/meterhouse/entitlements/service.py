@@ -7,7 +7,6 @@ between one and the next that overrides it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -23,7 +22,7 @@ from meterhouse.customers.model import Customer
 from meterhouse.customers.queries import get_customer
 from meterhouse.entitlements.convert import entitlement_to_row, grant_to_row
 from meterhouse.entitlements.drafts import EntitlementDraft, GrantDraft
-from meterhouse.entitlements.grants import grant_from
+from meterhouse.entitlements.grants import grant_from, period_start
 from meterhouse.entitlements.model import Entitlement, EntitlementType, Grant
 from meterhouse.entitlements.queries import (
     EntitlementCriteria,
@@ -250,7 +249,6 @@ def _entitlement_from(
 
 def _first_grants(entitlement: Entitlement, draft: EntitlementDraft, now: datetime) -> list[Grant]:
     """The grants asked for, or the one that every reset restores to its amount."""
-    wanted: Sequence[GrantDraft] = draft.grants or ()
     amount, start = entitlement.issue_after_reset, entitlement.measure_usage_from
     if amount and start is not None:
         issued = GrantDraft(
@@ -261,10 +259,13 @@ def _first_grants(entitlement: Entitlement, draft: EntitlementDraft, now: dateti
             max_rollover=amount,
             annotations={"issueAfterReset": True},
         )
-        wanted = (issued,)
+        return [grant_from(issued, entitlement, not_before=start, now=now)]
+    if not draft.grants:
+        return []
+    start = period_start(entitlement, (), now)
     return [
-        grant_from(asked, entitlement, (), now=now, at=("grants", index))
-        for index, asked in enumerate(wanted)
+        grant_from(asked, entitlement, not_before=start, now=now, at=("grants", index))
+        for index, asked in enumerate(draft.grants)
     ]
 
 
