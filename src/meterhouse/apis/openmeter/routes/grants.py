@@ -18,7 +18,7 @@ from meterhouse.apis.openmeter.grant_convert import (
 )
 from meterhouse.apis.openmeter.inputs import faults_in
 from meterhouse.apis.openmeter.owners import customer_of, customers_named, owners_named, subject_owner
-from meterhouse.apis.openmeter.paging import Paging
+from meterhouse.apis.openmeter.paging import WHOLE, Paging
 from meterhouse.customers.model import Customer
 from meterhouse.entitlements import grants, queries
 from meterhouse.entitlements.drafts import GrantDraft
@@ -27,7 +27,6 @@ from meterhouse.entitlements.queries import GrantCriteria, GrantSort
 from meterhouse.kernel.ids import parse_id
 
 READ, WRITE = ("entitlements:read",), ("entitlements:write",)
-ALL = 10_000
 Owner = Callable[[Call, AsyncConnection], Awaitable[Customer]]
 _SORTS: dict[str, GrantSort] = {"id": "id", "createdAt": "created_at", "updatedAt": "modified_at"}
 
@@ -64,7 +63,7 @@ async def list_entitlement_grants(call: Call) -> object:
     async with call.services.database.begin() as connection:
         customer = await subject_owner(call, connection)
         criteria = await _of_entitlement(call, connection, customer)
-        found, _ = await _listed(call, connection, Paging(ALL, 0, 0), criteria, default="modified_at")
+        found, _ = await _listed(call, connection, WHOLE, criteria, default="modified_at")
     return [grant_to_wire(grant, call.services.clock.now()) for grant in found]
 
 
