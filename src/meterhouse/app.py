@@ -25,6 +25,7 @@ from meterhouse.apis.polar import facade as polar
 from meterhouse.apis.server import Server
 from meterhouse.apis.services import Limits, Services
 from meterhouse.apis.system import clock_routes, health_routes
+from meterhouse.catalog.service import guard_meter as keep_meters_of_features
 from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
 from meterhouse.extraction.regeneration import RegenerationTasks
@@ -103,6 +104,7 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
             limits=Limits(
                 meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max
             ),
+            meter_guards=(keep_meters_of_features,),
         )
         stack.callback(services.extractor.close)
         webhook_fetcher = GuardedFetcher(policy, connections_max=WEBHOOK_CONNECTIONS_MAX)
