@@ -48,10 +48,7 @@ async def list_events_v2(call: Call) -> object:
 
 async def matching_events(call: Call, limit: int) -> list[StoredEvent]:
     """Read the events that the second version's `filter` and `cursor` mean."""
-    at = ("query", "filter")
-    named = object_from_wire(call.query.get("filter", {}), at).get("customerId")
-    ids = ids_from_wire(named, (*at, "customerId")) if named is not None else None
-    customers = {} if ids == () else _customers([str(id) for id in ids or ()])
+    customers = await filtered_customers(call)
     with faults_in("query"):
         return await queries.list_events(
             call.services.events,
@@ -59,6 +56,14 @@ async def matching_events(call: Call, limit: int) -> list[StoredEvent]:
             criteria=criteria_from_wire(call.query, customers=customers),
             limit=limit,
         )
+
+
+async def filtered_customers(call: Call) -> dict[str, tuple[str, ...]] | None:
+    """The customers that `filter` names, with their subjects; `None` when it names none."""
+    at = ("query", "filter")
+    named = object_from_wire(call.query.get("filter", {}), at).get("customerId")
+    ids = ids_from_wire(named, (*at, "customerId")) if named is not None else None
+    return {} if ids == () else _customers([str(id) for id in ids or ()])
 
 
 def page_to_wire(
