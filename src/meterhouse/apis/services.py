@@ -44,6 +44,7 @@ class Limits:
     meter_body_bytes: int = 32 * MEBIBYTE
     openmeter_body_bytes: int = 32 * MEBIBYTE
     polar_body_bytes: int = 10_485_760
+    file_bytes: int = 64 * 1024 * MEBIBYTE  # of bodies that are read piece by piece
 
     def body_bytes(self, facade: str) -> int:
         bound: int = getattr(self, f"{facade}_body_bytes")
