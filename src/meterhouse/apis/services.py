@@ -10,7 +10,7 @@ from meterhouse.extraction.extractor import Extractor
 from meterhouse.identity.model import Principal
 from meterhouse.kernel.clock import Clock
 from meterhouse.monitoring.signals import JobSignals
-from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Model, NoBrowser, Queue
+from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Mailer, Model, NoBrowser, Queue
 from meterhouse.usage.block import EventRow
 
 MEBIBYTE = 1024 * 1024
@@ -65,3 +65,4 @@ class Services:
     signals: JobSignals = field(default_factory=JobSignals)
     browser: Browser = field(default_factory=NoBrowser)
     model: Model | None = None
+    mailer: Mailer | None = None

@@ -81,6 +81,15 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class Letter:
+    """What an email says, and to whom."""
+
+    to: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Attempt:
     """One try: `status_code` is what the receiver answered, `error` why there was no good answer."""
 

@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.kernel.clock import Clock
-from meterhouse.platform.ports import Database, Fetcher
+from meterhouse.platform.ports import Database
 from meterhouse.webhooks import engine, queries
 from meterhouse.webhooks.formats import body_of
 from meterhouse.webhooks.model import Delivery, DeliveryStatus, Renderer, Result, WebhookType
-from meterhouse.webhooks.send import send
-from meterhouse.webhooks.service import next_attempt_number
+from meterhouse.webhooks.send import Carriers, send
 from meterhouse.webhooks.tables import webhook_attempts, webhook_deliveries
 
 log = structlog.get_logger(__name__)
@@ -45,7 +44,7 @@ class WebhookSender:
     """
 
     database: Database
-    fetcher: Fetcher
+    carriers: Carriers
     clock: Clock
     renderers: Mapping[str, Renderer]
     _pumps: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -92,8 +91,7 @@ class WebhookSender:
         try:
             while True:
                 async with self.database.begin() as connection:
-                    for task in done:
-                        await self._record(connection, task.result())
+                    await self._record(connection, [task.result() for task in done])
                     claimed = await self._claim(connection, host, PER_HOST_MAX - len(running))
                 running |= {asyncio.create_task(self._attempt(delivery)) for delivery in claimed}
                 if not running:
@@ -138,10 +136,10 @@ class WebhookSender:
                     gone = Result(0, "What the message was about has been deleted.", is_final=True)
                     return Sent(delivery, gone, None)
                 body = await asyncio.to_thread(body_of, delivery.endpoint, notice)
-            if delivery.endpoint.type is WebhookType.EMAIL:
+            if self._stays(delivery):
                 return Sent(delivery, Result(0), body)
             result = await send(
-                self.fetcher,
+                self.carriers,
                 delivery.endpoint,
                 event_id=str(delivery.id),
                 body=body,
@@ -153,41 +151,70 @@ class WebhookSender:
             fault = Result(0, "A fault in this server kept the message from being sent; its log has more.")
             return Sent(delivery, fault, body)
 
-    async def _record(self, connection: AsyncConnection, sent: Sent) -> None:
-        """Write down what became of an attempt, and when the next one is due."""
-        now, delivery, result = self.clock.now(), sent.delivery, sent.result
-        is_email = delivery.endpoint.type is WebhookType.EMAIL
-        if not is_email or result.error:
+    async def _record(self, connection: AsyncConnection, sent: Sequence[Sent]) -> None:
+        """Write down what became of attempts, and when the next ones are due."""
+        now = self.clock.now()
+        logged = [one for one in sent if one.result.error or not self._stays(one.delivery)]
+        if logged:
             await connection.execute(
-                insert(webhook_attempts).values(
-                    delivery_id=delivery.id,
-                    number=await next_attempt_number(connection, delivery.id),
-                    at=now,
-                    status_code=result.status_code,
-                    error=result.error,
-                    duration_ms=result.duration_ms,
-                )
+                _LOG_ATTEMPT,
+                [
+                    {
+                        "of": one.delivery.id,
+                        "at": now,
+                        "status_code": one.result.status_code,
+                        "error": one.result.error,
+                        "duration_ms": one.result.duration_ms,
+                    }
+                    for one in logged
+                ],
             )
-        status, wait = _outcome(delivery, result)
-        await connection.execute(
-            update(webhook_deliveries)
-            .where(webhook_deliveries.c.id == delivery.id)
-            .values(
-                status=status,
-                body=sent.body,
-                next_at=now + wait if wait else now,
-                ended_at=None if status is DeliveryStatus.PENDING else now,
-            )
-        )
+        if sent:
+            await connection.execute(_END_ATTEMPT, [self._ended(one, now) for one in sent])
+
+    def _ended(self, sent: Sent, now: datetime) -> dict[str, object]:
+        status, wait = self._outcome(sent.delivery, sent.result)
+        return {
+            "of": sent.delivery.id,
+            "status": status,
+            "body": sent.body,
+            "next_at": now + wait if wait else now,
+            "ended_at": None if status is DeliveryStatus.PENDING else now,
+        }
+
+    def _outcome(self, delivery: Delivery, result: Result) -> tuple[DeliveryStatus, timedelta | None]:
+        if result.succeeded:
+            return (DeliveryStatus.OUTBOX if self._stays(delivery) else DeliveryStatus.DELIVERED), None
+        attempts = delivery.attempts + 1
+        wait = None if result.is_final else engine.retry_after(attempts, wanted_s=result.retry_after_s)
+        return (DeliveryStatus.FAILED if wait is None else DeliveryStatus.PENDING), wait
+
+    def _stays(self, delivery: Delivery) -> bool:
+        """Whether a message is only worded here and waits in the outbox."""
+        return delivery.endpoint.type is WebhookType.EMAIL and self.carriers.mailer is None
 
 
-def _outcome(delivery: Delivery, result: Result) -> tuple[DeliveryStatus, timedelta | None]:
-    if result.succeeded:
-        is_email = delivery.endpoint.type is WebhookType.EMAIL
-        return (DeliveryStatus.OUTBOX if is_email else DeliveryStatus.DELIVERED), None
-    attempts = delivery.attempts + 1
-    wait = None if result.is_final else engine.retry_after(attempts, wanted_s=result.retry_after_s)
-    return (DeliveryStatus.FAILED if wait is None else DeliveryStatus.PENDING), wait
+# Attempts are counted on through every resend.
+_LOG_ATTEMPT = insert(webhook_attempts).values(
+    delivery_id=bindparam("of"),
+    number=select(func.coalesce(func.max(webhook_attempts.c.number), 0) + 1)
+    .where(webhook_attempts.c.delivery_id == bindparam("of"))
+    .scalar_subquery(),
+    at=bindparam("at"),
+    status_code=bindparam("status_code"),
+    error=bindparam("error"),
+    duration_ms=bindparam("duration_ms"),
+)
+_END_ATTEMPT = (
+    update(webhook_deliveries)
+    .where(webhook_deliveries.c.id == bindparam("of"))
+    .values(
+        status=bindparam("status"),
+        body=bindparam("body"),
+        next_at=bindparam("next_at"),
+        ended_at=bindparam("ended_at"),
+    )
+)
 
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
