@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
@@ -30,7 +30,7 @@ from meterhouse.platform.postgres import PostgresDatabase
 from meterhouse.usage.convert import meter_to_row
 from meterhouse.usage.tables import meters
 from meterhouse.webhooks import service as webhooks
-from meterhouse.webhooks.model import Endpoint, Metadata, Notice, WebhookType
+from meterhouse.webhooks.model import Endpoint, Notice, Subject, WebhookType
 from meterhouse.webhooks.send import Carriers
 from meterhouse.webhooks.sender import WebhookSender
 
@@ -196,5 +196,5 @@ async def test_the_outbox_is_that_of_the_organisation(database: PostgresDatabase
     assert "https://shop.example/phones" in shown.rows[0].text
 
 
-async def _word(subject_id: UUID, metadata: Metadata | None) -> Notice:
-    return Notice({}, "Phones changed", "https://shop.example/phones", "1 new item")
+async def _word(subjects: Sequence[Subject]) -> list[Notice]:
+    return [Notice({}, "Phones changed", "https://shop.example/phones", "1 new item") for _ in subjects]

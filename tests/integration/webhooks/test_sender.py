@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -26,8 +26,8 @@ from meterhouse.webhooks.model import (
     Delivery,
     DeliveryFilter,
     Endpoint,
-    Metadata,
     Notice,
+    Subject,
     WebhookType,
 )
 from meterhouse.webhooks.retention import Retention
@@ -78,8 +78,8 @@ class FakeMailServer:
         self.taken.append(mail)
 
 
-async def word(subject_id: UUID, metadata: Metadata | None) -> Notice | None:
-    return Notice({"subject": subject_id}, "Title", "https://page.example/", "Summary")
+async def word(subjects: Sequence[Subject]) -> list[Notice | None]:
+    return [Notice({"subject": one.id}, "Title", "https://page.example/", "Summary") for one in subjects]
 
 
 @dataclass
@@ -190,7 +190,7 @@ async def test_many_hosts_take_turns(bench: Bench, monkeypatch: pytest.MonkeyPat
 
 
 async def test_a_fault_of_ours_is_tried_again_and_given_up(bench: Bench) -> None:
-    async def broken(subject_id: UUID, metadata: Metadata | None) -> Notice | None:
+    async def broken(subjects: Sequence[Subject]) -> list[Notice | None]:
         raise RuntimeError("no words")
 
     sender = WebhookSender(bench.database, Carriers(bench.receivers), bench.clock, {"test": broken})
@@ -203,9 +203,28 @@ async def test_a_fault_of_ours_is_tried_again_and_given_up(bench: Bench) -> None
     assert bench.receivers.got == []
 
 
+async def test_a_message_without_words_keeps_no_other(bench: Bench) -> None:
+    async def stumbling(subjects: Sequence[Subject]) -> list[Notice | None]:
+        if bad in [one.metadata and one.metadata["of"] for one in subjects]:
+            raise RuntimeError("no words for this one")
+        return await word(subjects)
+
+    sender = WebhookSender(bench.database, Carriers(bench.receivers), bench.clock, {"test": stumbling})
+    owners = [await bench.announce(FAST, 3) for _ in range(2)]
+    (bad, *_) = [str(one.id) for one in await bench.deliveries(owners[0])]
+    async with bench.database.begin() as connection:
+        await connection.execute(
+            text("UPDATE webhook_deliveries SET metadata = json_build_object('of', id::text)")
+        )
+    await sender.find_due(bench.clock.now())
+    await sender.drain()
+    assert await bench.statuses(owners[0]) == {"delivered": 2, "pending": 1}
+    assert await bench.statuses(owners[1]) == {"delivered": 3}
+
+
 async def test_what_is_gone_is_not_told(bench: Bench) -> None:
-    async def gone(subject_id: UUID, metadata: Metadata | None) -> Notice | None:
-        return None
+    async def gone(subjects: Sequence[Subject]) -> list[Notice | None]:
+        return [None for _ in subjects]
 
     sender = WebhookSender(bench.database, Carriers(bench.receivers), bench.clock, {"test": gone})
     owner = await bench.announce(FAST)
