@@ -10,7 +10,7 @@ from meterhouse.extraction.extractor import Extractor
 from meterhouse.identity.model import Principal
 from meterhouse.kernel.clock import Clock
 from meterhouse.monitoring.signals import JobSignals
-from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Model, NoBrowser, Queue
+from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Mailer, Model, NoBrowser, Queue
 from meterhouse.usage.block import EventRow
 from meterhouse.usage.service import MeterGuard
 
@@ -68,3 +68,4 @@ class Services:
     browser: Browser = field(default_factory=NoBrowser)
     model: Model | None = None
     meter_guards: Sequence[MeterGuard] = ()
+    mailer: Mailer | None = None
