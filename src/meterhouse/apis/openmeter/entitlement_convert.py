@@ -54,9 +54,12 @@ def _measure_from_wire(text: str | None) -> MeasureFrom | None:
 def entitlement_to_wire(
     entitlement: Entitlement, resets: Sequence[Reset], customer: Customer, now: datetime
 ) -> dict[str, object]:
-    """Write an entitlement as the first version shows it, by its customer's first subject key."""
+    """Write an entitlement as the first version shows it, by its customer's first subject key.
+
+    A customer without any shows its own key, which is a subject too: the contract wants some text.
+    """
     wire = _shared(entitlement, resets, now)
-    wire["subjectKey"] = min(customer.subject_keys, default="")
+    wire["subjectKey"] = min(customer.subject_keys, default=customer.key or to_ulid(customer.id).lower())
     if entitlement.type is EntitlementType.METERED:
         wire["isUnlimited"] = False
     return wire
