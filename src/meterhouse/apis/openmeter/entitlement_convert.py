@@ -9,13 +9,13 @@ from typing import Any
 from meterhouse.apis.openmeter.filters import instant_from_wire
 from meterhouse.apis.openmeter.grant_convert import cadence_from_wire, cadence_to_wire, grant_from_wire_v2
 from meterhouse.apis.openmeter.numbers import amount_from_wire, number_to_wire
+from meterhouse.apis.openmeter.value_convert import period_to_wire
 from meterhouse.customers.model import Customer
 from meterhouse.entitlements.drafts import EntitlementDraft, MeasureFrom
 from meterhouse.entitlements.engine import cadence_at, last_reset_at, usage_period_at
 from meterhouse.entitlements.model import Entitlement, EntitlementType, Reset
 from meterhouse.kernel.clock import format_instant
 from meterhouse.kernel.ids import to_ulid
-from meterhouse.kernel.periods import Period
 
 
 def entitlement_from_wire(body: Mapping[str, Any]) -> EntitlementDraft:
@@ -119,17 +119,16 @@ def _times(entitlement: Entitlement, resets: Sequence[Reset], now: datetime) -> 
     at = max(min([now, *ends]), start or now)
     cadence = cadence_at(entitlement, resets, at)
     if start is None:
-        return {"usagePeriod": cadence_to_wire(cadence), "currentUsagePeriod": _period(cadence.period_at(at))}
+        return {
+            "usagePeriod": cadence_to_wire(cadence),
+            "currentUsagePeriod": period_to_wire(cadence.period_at(at)),
+        }
     return {
         "usagePeriod": cadence_to_wire(cadence),
-        "currentUsagePeriod": _period(usage_period_at(entitlement, resets, at)),
+        "currentUsagePeriod": period_to_wire(usage_period_at(entitlement, resets, at)),
         "measureUsageFrom": format_instant(start),
         "lastReset": format_instant(last_reset_at(entitlement, resets, at)),
     }
-
-
-def _period(period: Period) -> dict[str, object]:
-    return {"from": format_instant(period.start), "to": format_instant(period.end)}
 
 
 def _instant(instant: datetime | None) -> str | None:
