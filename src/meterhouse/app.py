@@ -25,8 +25,10 @@ from meterhouse.apis.polar import facade as polar
 from meterhouse.apis.server import Server
 from meterhouse.apis.services import Limits, Services
 from meterhouse.apis.system import clock_routes, health_routes
+from meterhouse.catalog import service as catalog
 from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
+from meterhouse.entitlements import service as entitlements
 from meterhouse.extraction.regeneration import RegenerationTasks
 from meterhouse.identity import service as identity
 from meterhouse.identity.authenticate import Authenticator
@@ -103,6 +105,7 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
             limits=Limits(
                 meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max
             ),
+            meter_guards=(catalog.guard_meter, partial(entitlements.guard_meter, clock=clock)),
         )
         stack.callback(services.extractor.close)
         webhook_fetcher = GuardedFetcher(policy, connections_max=WEBHOOK_CONNECTIONS_MAX)

@@ -12,6 +12,7 @@ from meterhouse.kernel.clock import Clock
 from meterhouse.monitoring.signals import JobSignals
 from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Model, NoBrowser, Queue
 from meterhouse.usage.block import EventRow
+from meterhouse.usage.service import MeterGuard
 
 MEBIBYTE = 1024 * 1024
 
@@ -65,3 +66,4 @@ class Services:
     signals: JobSignals = field(default_factory=JobSignals)
     browser: Browser = field(default_factory=NoBrowser)
     model: Model | None = None
+    meter_guards: Sequence[MeterGuard] = ()
