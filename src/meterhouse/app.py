@@ -47,7 +47,10 @@ from meterhouse.platform.queue import TaskQueue
 from meterhouse.platform.telemetry import RequestMetrics, render_metrics
 from meterhouse.platform.timers import DueScans
 from meterhouse.settings import Settings
+from meterhouse.usage.corrections import Corrections
 from meterhouse.usage.ingest import Ingestor
+from meterhouse.usage.rollups import Rollups
+from meterhouse.usage.view import EventView
 from meterhouse.webhooks.sender import WebhookSender
 from meterhouse.workflows.announce import SOURCE as RUN_NOTICES
 from meterhouse.workflows.announce import RunNotices
@@ -55,6 +58,7 @@ from meterhouse.workflows.tasks import WorkflowTasks
 
 EVENTS_MIGRATION_LOCK = "meterhouse_migrate_events"
 INGEST_LOCK = "meterhouse_ingest"
+ROLLUP_LOCK = "meterhouse_rollups"
 # Receivers that hang must not use up the connections that pages are fetched with.
 WEBHOOK_CONNECTIONS_MAX = 1_024
 DEMO_SHOP_PATH = "/demo/shop"
@@ -92,15 +96,16 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
         clock = await _open_clock(engines.database, settings)
         first_key = await _first_key(engines.database, settings, clock)
         authenticator = await _open_authenticator(stack, engines.database, clock)
+        ingestor = await _open_ingestor(stack, engines, clock)
         services = Services(
             database=engines.database,
-            events=engines.events,
+            events=await _open_view(stack, engines, ingestor, clock),
             fetcher=await stack.enter_async_context(GuardedFetcher(policy)),
             browser=_open_browser(stack, policy, settings),
             model=_open_model(stack, settings),
             queue=engines.queue,
             clock=clock,
-            ingestor=await _open_ingestor(stack, engines, clock),
+            ingestor=ingestor,
             authenticator=authenticator,
             limits=Limits(
                 meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max
@@ -217,6 +222,14 @@ async def _open_ingestor(stack: AsyncExitStack, engines: _Engines, clock: Clock)
     await ingestor.start()
     stack.push_async_callback(ingestor.stop)
     return ingestor
+
+
+async def _open_view(stack: AsyncExitStack, engines: _Engines, ingestor: Ingestor, clock: Clock) -> EventView:
+    lock = None if engines.events.is_embedded else partial(advisory_lock, engines.database, ROLLUP_LOCK)
+    rollups = Rollups(engines.events, lambda: ingestor.reached, lock=lock)
+    await rollups.start()
+    stack.push_async_callback(rollups.stop)
+    return EventView(engines.events, Corrections(engines.events, ingestor, clock), rollups)
 
 
 @dataclass(frozen=True)
