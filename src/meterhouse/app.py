@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import text
@@ -40,6 +40,7 @@ from meterhouse.platform.clickhouse_migrate import migrate as migrate_events
 from meterhouse.platform.embedded import DataFolder, EmbeddedPostgres, supervised
 from meterhouse.platform.events import ClickHouseEventStore, open_event_store
 from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher
+from meterhouse.platform.mail import MailServer, SmtpMailer
 from meterhouse.platform.migrate import migrate_postgres
 from meterhouse.platform.model import ChatModel
 from meterhouse.platform.postgres import PostgresDatabase, advisory_lock, listen, normalise_url
@@ -51,6 +52,8 @@ from meterhouse.usage.corrections import Corrections
 from meterhouse.usage.ingest import Ingestor
 from meterhouse.usage.rollups import Rollups
 from meterhouse.usage.view import EventView
+from meterhouse.webhooks.retention import Retention
+from meterhouse.webhooks.send import Carriers
 from meterhouse.webhooks.sender import WebhookSender
 from meterhouse.workflows.announce import SOURCE as RUN_NOTICES
 from meterhouse.workflows.announce import RunNotices
@@ -107,6 +110,7 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
             clock=clock,
             ingestor=ingestor,
             authenticator=authenticator,
+            mailer=_open_mailer(settings),
             limits=Limits(
                 meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max
             ),
@@ -115,7 +119,9 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
         stack.callback(services.extractor.close)
         webhook_fetcher = GuardedFetcher(policy, connections_max=WEBHOOK_CONNECTIONS_MAX)
         await stack.enter_async_context(webhook_fetcher)
-        work = _register_work(engines, services, authenticator, webhook_fetcher)
+        carriers = Carriers(webhook_fetcher, services.mailer)
+        retention = Retention(engines.database, timedelta(days=settings.webhook_retention_days))
+        work = _register_work(engines, services, authenticator, carriers, retention)
         stack.push_async_callback(work.sender.close)
         await engines.queue.open()
         stack.push_async_callback(engines.queue.close)
@@ -215,6 +221,12 @@ def _open_model(stack: AsyncExitStack, settings: Settings) -> ChatModel | None:
     return model
 
 
+def _open_mailer(settings: Settings) -> SmtpMailer | None:
+    if not settings.smtp_url:
+        return None
+    return SmtpMailer(MailServer.parse(settings.smtp_url, sender=settings.smtp_from))
+
+
 async def _open_ingestor(stack: AsyncExitStack, engines: _Engines, clock: Clock) -> Ingestor:
     # An event server may have other writers: then each block takes its turn and is looked up there.
     lock = None if engines.events.is_embedded else partial(advisory_lock, engines.database, INGEST_LOCK)
@@ -241,7 +253,11 @@ class _Work:
 
 
 def _register_work(
-    engines: _Engines, services: Services, authenticator: Authenticator, webhook_fetcher: GuardedFetcher
+    engines: _Engines,
+    services: Services,
+    authenticator: Authenticator,
+    carriers: Carriers,
+    retention: Retention,
 ) -> _Work:
     """Make every task and scan known; whether they run here depends on the role."""
     monitoring = MonitoringTasks(
@@ -276,8 +292,14 @@ def _register_work(
     scans.register("identity.last_used", authenticator.flush_last_used)
     scans.register("queue.rescue", rescue_tasks)
     renderers = {**monitoring.renderers, RUN_NOTICES: RunNotices(services.database)}
-    sender = WebhookSender(services.database, webhook_fetcher, services.clock, renderers)
-    found = {**monitoring.scans, **regeneration.scans, **workflows.scans, **sender.scans}
+    sender = WebhookSender(services.database, carriers, services.clock, renderers)
+    found = {
+        **monitoring.scans,
+        **regeneration.scans,
+        **workflows.scans,
+        **sender.scans,
+        **retention.scans,
+    }
     for name, scan in found.items():
         scans.register(name, scan)
     return _Work(scans, sender)

@@ -10,7 +10,7 @@ from meterhouse.extraction.extractor import Extractor
 from meterhouse.identity.model import Principal
 from meterhouse.kernel.clock import Clock
 from meterhouse.monitoring.signals import JobSignals
-from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Model, NoBrowser, Queue
+from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Mailer, Model, NoBrowser, Queue
 from meterhouse.usage.block import EventRow
 from meterhouse.usage.service import MeterGuard
 
@@ -44,6 +44,7 @@ class Limits:
     meter_body_bytes: int = 32 * MEBIBYTE
     openmeter_body_bytes: int = 32 * MEBIBYTE
     polar_body_bytes: int = 10_485_760
+    file_bytes: int = 64 * 1024 * MEBIBYTE  # of bodies that are read piece by piece
 
     def body_bytes(self, facade: str) -> int:
         bound: int = getattr(self, f"{facade}_body_bytes")
@@ -67,3 +68,4 @@ class Services:
     browser: Browser = field(default_factory=NoBrowser)
     model: Model | None = None
     meter_guards: Sequence[MeterGuard] = ()
+    mailer: Mailer | None = None
