@@ -138,7 +138,8 @@ class Balance:
     """The value of a metered entitlement at `at` (openmeter 4.4, 8).
 
     `usage` counts since the start of `period`, covered by grants or not. `total_available` is what grants
-    gave in this period and still hold. `grant_balances` has the active grants; it sums to `balance`.
+    gave in this period plus what they still hold. `grant_balances` has the active grants and sums to
+    `balance`.
     """
 
     at: datetime
