@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -39,13 +40,17 @@ WHERE query_kind = 'Insert' AND current_database = currentDatabase()
 class RollupLimits:
     """When a rollup is carried on, and how much at once.
 
-    A batch is made once `behind_min` events are not in it, or `idle_behind_min` when no more have come since
-    the last look. `cells_per_event_max` gives up a rollup that would be no smaller than the events.
+    There are none while the store holds fewer than `events_min` events: raw ones are read as fast. A batch is
+    made once `behind_min` events are not in it, or `idle_behind_min` when no more have come since the last
+    look; fewer than that only once in `small_pause_s`, because each batch has cells of its own even for the
+    same hour. `cells_per_event_max` gives up a rollup that would be no smaller than the events.
     """
 
+    events_min: int = 20_000
     batch_events_max: int = 500_000
     behind_min: int = 10_000
     idle_behind_min: int = 1_000
+    small_pause_s: float = 60.0
     pause_s: float = 1.0
     rest_factor: float = 3.0
     batch_timeout_s: float = 300.0
@@ -63,6 +68,7 @@ class _Kept:
     upto: int | None = None
     is_certain: bool = False
     is_refused: bool = False
+    small_at: float = -math.inf
 
 
 class Rollups:
@@ -102,8 +108,11 @@ class Rollups:
         async with self._turn:
             pass
 
-    async def find(self, meter: Meter, *, is_corrected: bool) -> Rollup | None:
-        """What may be read instead of raw events now; a meter asked about is carried on from now on."""
+    def expect(self, meter: Meter) -> None:
+        """Carry a meter's rollup on from now on, because questions are to be expected."""
+        self._keep(meter)
+
+    def _keep(self, meter: Meter) -> tuple[int, _Kept]:
         definition = definition_of(meter)
         kept = self._kept.get(definition)
         if kept is None:
@@ -111,6 +120,11 @@ class Rollups:
             while len(self._kept) > self._limits.meters_max:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(definition)
+        return definition, kept
+
+    async def find(self, meter: Meter, *, is_corrected: bool) -> Rollup | None:
+        """What may be read instead of raw events now; a meter asked about is carried on from now on."""
+        definition, kept = self._keep(meter)
         if kept.upto is None:
             kept.upto = await self._read_marks(definition)
         if kept.upto < 0 or kept.is_refused:
@@ -124,6 +138,11 @@ class Rollups:
         kept = self._kept[definition_of(meter)]
         while await self._carry_on(kept, behind_min=1):
             pass
+
+    def progress(self, meter: Meter) -> float:
+        """The part of all events, from 0 to 1, that a meter's rollup has reached, as far as is known here."""
+        _, kept = self._keep(meter)
+        return min(1.0, max(kept.upto or 0, 0) / max(self._seen, 1))
 
     async def drop(self, meter: Meter) -> None:
         """Throw a rollup away; the next question about the meter begins a new one.
@@ -150,10 +169,16 @@ class Rollups:
         if not self._kept:
             return
         reached = await self._newest()
+        if reached < self._limits.events_min:
+            return
         is_idle = reached == self._seen
         self._seen = reached
-        behind = self._limits.idle_behind_min if is_idle else self._limits.behind_min
+        now = asyncio.get_running_loop().time()
         for kept in list(self._kept.values()):
+            behind = self._limits.behind_min
+            if is_idle:
+                is_rested = now - kept.small_at >= self._limits.small_pause_s
+                behind = 1 if is_rested else self._limits.idle_behind_min
             await asyncio.shield(self._carry_on(kept, behind_min=behind))
 
     async def _newest(self) -> int:
@@ -186,6 +211,8 @@ class Rollups:
                 self._batch_events = max(1_000, self._batch_events // 4)
             raise
         kept.upto, kept.is_certain = upto, True
+        if upto - since < self._limits.idle_behind_min:
+            kept.small_at = asyncio.get_running_loop().time()
         if await self._is_too_large(definition, upto):
             kept.is_refused = True
             await self._discard(definition)

@@ -254,12 +254,12 @@ def correction_to_wire(entry: TrailEntry) -> dict[str, object]:
         "eventId": made.before.id,
         "correctedAt": format_instant(made.at),
         "correctedBy": to_ulid(UUID(entry.by)),
-        "before": event_to_wire(made.before, validation_error=None),
+        "before": event_to_wire(made.before, customer=None, validation_error=None),
     }
     if entry.reason:
         wire["reason"] = entry.reason
     if made.after is not None:
-        wire["after"] = event_to_wire(made.after, validation_error=None)
+        wire["after"] = event_to_wire(made.after, customer=None, validation_error=None)
     return wire
 
 
