@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -21,6 +22,7 @@ from meterhouse.apis.openmeter.filters import (
     string_filter_from_wire,
     time_filter_from_wire,
 )
+from meterhouse.customers.model import Customer
 from meterhouse.kernel.clock import format_instant
 from meterhouse.kernel.ids import parse_id, to_ulid
 from meterhouse.usage.definition import value_jsonpath
@@ -83,7 +85,7 @@ def meter_to_wire(meter: Meter) -> dict[str, object]:
         "eventFrom": _instant(meter.event_from),
         "valueProperty": None if meter.aggregation is Aggregation.COUNT else value_jsonpath(meter),
         "groupBy": dict(meter.group_by) or None,
-        "metadata": {key: _text(value) for key, value in meter.metadata.items()} or None,
+        "metadata": {key: text_of(value) for key, value in meter.metadata.items()} or None,
         "createdAt": _instant(meter.created_at),
         "updatedAt": _instant(meter.modified_at or meter.created_at),
         "deletedAt": _instant(meter.deleted_at),
@@ -91,7 +93,7 @@ def meter_to_wire(meter: Meter) -> dict[str, object]:
     return {key: value for key, value in wire.items() if value is not None}
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
     """OpenMeter's metadata are texts; Polar's may be numbers and booleans too."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
@@ -156,7 +158,7 @@ def row_to_wire(row: QueryRow) -> dict[str, object]:
         "subject": row.subject,
         "groupBy": dict(row.group_by),
     }
-    return wire if row.customer_id is None else wire | {"customerId": row.customer_id}
+    return wire if row.customer_id is None else wire | {"customerId": to_ulid(UUID(row.customer_id))}
 
 
 def recent_criteria_from_wire(
@@ -198,7 +200,9 @@ def criteria_from_wire(
     return EventCriteria(customers=customers, texts=texts, times=times, after=after)
 
 
-def event_to_wire(event: StoredEvent, *, validation_error: str | None) -> dict[str, object]:
+def event_to_wire(
+    event: StoredEvent, *, customer: Customer | None, validation_error: str | None
+) -> dict[str, object]:
     """Write a stored event. Its data are passed on as the JSON text that was sent, to the last digit."""
     inner: dict[str, object] = {
         "id": event.id,
@@ -216,6 +220,8 @@ def event_to_wire(event: StoredEvent, *, validation_error: str | None) -> dict[s
         "ingestedAt": _second(event.ingested_at),
         "storedAt": _second(event.stored_at),
     }
+    if customer is not None:
+        wire["customerId"] = to_ulid(customer.id)
     return wire if validation_error is None else wire | {"validationError": validation_error}
 
 
