@@ -199,10 +199,10 @@ async def _customers(
         found = [customer for customer in by_id.values() if customer.deleted_at is None]
         return [c for c in found if criteria.customer_keys is None or c.key in criteria.customer_keys]
     if criteria.customer_keys is not None:
-        owners = await customer_queries.owners_of(
-            connection, organisation_id=organisation_id, subjects=set(criteria.customer_keys)
+        by_key = await customer_queries.find_keys(
+            connection, organisation_id=organisation_id, keys=set(criteria.customer_keys)
         )
-        return [owner for key, owner in owners.items() if owner.key == key]
+        return list(by_key.values())
     listed, total = await customer_queries.list_customers(
         connection, organisation_id=organisation_id, sort=(("id", False),), limit=most
     )
@@ -217,17 +217,11 @@ async def _customers(
 async def _consumers(
     connection: AsyncConnection, organisation_id: UUID, customers: Sequence[Customer]
 ) -> dict[UUID, Consumer]:
-    """Customers with the subjects that are theirs: a key goes before another customer's subject key."""
-    found = {}
-    for some in _batches(customers):
-        subjects = {subject for customer in some for subject in customer.identifiers}
-        owners = await customer_queries.owners_of(
-            connection, organisation_id=organisation_id, subjects=subjects
-        )
-        for customer in some:
-            own = (s for s in customer.identifiers if s in owners and owners[s].id == customer.id)
-            found[customer.id] = Consumer(str(customer.id), tuple(own))
-    return found
+    """Customers with the event subjects that they own."""
+    owned = await customer_queries.owned_subjects(
+        connection, organisation_id=organisation_id, customers=customers
+    )
+    return {customer_id: Consumer(str(customer_id), subjects) for customer_id, subjects in owned.items()}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from meterhouse.apis.polar.schemas.customer_meters import (
     credit_create,
 )
 from meterhouse.customers.model import Customer
-from meterhouse.customers.queries import find_customers, owners_of
+from meterhouse.customers.queries import find_customers, find_keys
 from meterhouse.kernel.errors import Invalid, Issue, NotFound
 from meterhouse.usage import credits
 from meterhouse.usage.customer_meters import (
@@ -85,9 +85,8 @@ async def get_state(call: Call) -> object:
 async def get_state_external(call: Call) -> object:
     key = call.path["external_id"]
     async with call.services.database.begin() as connection:
-        owners = await owners_of(connection, organisation_id=call.principal.organisation_id, subjects=[key])
-    customer = owners.get(key)
-    return await _state(call, customer if customer is not None and customer.key == key else None)
+        found = await find_keys(connection, organisation_id=call.principal.organisation_id, keys=[key])
+    return await _state(call, found.get(key))
 
 
 async def _state(call: Call, customer: Customer | None) -> object:
@@ -142,8 +141,8 @@ async def _parties(call: Call, sent: CreditCreate) -> tuple[Customer, Meter]:
         else:
             names = ("external_customer_id", "external_meter_id")
             key, external_id = named = (sent.external_customer_id, sent.external_meter_id)
-            owners = await owners_of(connection, organisation_id=organisation_id, subjects=[key])
-            customer = owner if (owner := owners.get(key)) is not None and owner.key == key else None
+            by_key = await find_keys(connection, organisation_id=organisation_id, keys=[key])
+            customer = by_key.get(key)
             criteria = MeterCriteria(external_ids=(external_id,))
             listed, _ = await list_meters(connection, organisation_id=organisation_id, criteria=criteria)
             meter = listed[0] if listed else None
