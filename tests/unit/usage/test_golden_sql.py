@@ -79,7 +79,8 @@ def test_what_customers_consumed_since_their_resets():
         "AND (subject IN {p4:Array(String)} AND ((subject = '' AND customer_id != '' "
         "AND has({p2:Array(String)}, customer_id)) OR (customer_id = '' "
         "AND has({p3:Array(String)}, subject))))) WHERE k_owner >= 0 "
-        "AND toUnixTimestamp64Micro(ingested_at) >= transform(k_owner, {p8:Array(Int64)}, {p7:Array(Int64)}, toInt64(-9223372036854775808)) "
+        "AND toUnixTimestamp64Micro(ingested_at) >= "
+        "transform(k_owner, {p8:Array(Int64)}, {p7:Array(Int64)}, toInt64(-9223372036854775808)) "
         "AND (type = {p1:String})) GROUP BY k_owner SETTINGS precise_float_parsing = 1"
     )
     owner = (
