@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from meterhouse.extraction import service as extraction
 from meterhouse.kernel.errors import NotFound
 from meterhouse.monitoring import engine, queries
 from meterhouse.monitoring.keywords import KeywordFilter
@@ -134,21 +135,31 @@ async def get_changelog(
     return Changelog(matching, count)
 
 
-def difference(new: Sequence[Item], old: Sequence[Item] | None) -> Diff:
-    """What happened from one result to the next; nothing where there is no previous one."""
-    return Diff() if old is None else engine.diff(new, old)
+def difference(new: Sequence[Item], old: Sequence[Item] | None, lost: Collection[str] = ()) -> Diff:
+    """What happened from one result to the next; nothing where there is no previous one.
+
+    Fields that either of them lost are no part of the comparison.
+    """
+    if old is None:
+        return Diff()
+    if not lost:
+        return engine.diff(new, old)
+    new, old = ([dict(item) for item in items] for items in (new, old))
+    return engine.diff(extraction.without_fields(new, lost), extraction.without_fields(old, lost))
 
 
 async def find_previous_results(
     connection: AsyncConnection, previous_job_id: UUID | None
-) -> Sequence[Item] | None:
-    """The results that a verdict rests on."""
+) -> tuple[Sequence[Item] | None, frozenset[str]]:
+    """The results that a verdict rests on, and the fields that they lost."""
     if previous_job_id is None:
-        return None
-    found: Sequence[Item] | None = await connection.scalar(
-        select(jobs.c.results).where(jobs.c.id == previous_job_id)
-    )
-    return found
+        return None, frozenset()
+    found = (
+        await connection.execute(
+            select(jobs.c.results, jobs.c.lost_fields).where(jobs.c.id == previous_job_id)
+        )
+    ).first()
+    return (found.results, frozenset(found.lost_fields or ())) if found else (None, frozenset())
 
 
 def _changed(schedule_id: UUID) -> list[ColumnElement[bool]]:
@@ -210,7 +221,9 @@ async def _read_with_previous(
             jobs.c.url,
             jobs.c.completed_at,
             jobs.c.results,
+            jobs.c.lost_fields,
             previous.c.results.label("previous_results"),
+            previous.c.lost_fields.label("previous_lost_fields"),
         )
         .join(previous, previous.c.id == jobs.c.previous_job_id, isouter=True)
         .where(*_changed(schedule_id))
@@ -223,7 +236,8 @@ async def _read_with_previous(
 
 def _entry(row: Row[Any]) -> ChangelogEntry:
     new: Sequence[Mapping[str, object]] = row.results or []
-    found = difference(new, row.previous_results)
+    lost = {*(row.lost_fields or ()), *(row.previous_lost_fields or ())}
+    found = difference(new, row.previous_results, lost)
     return ChangelogEntry(
         job_id=row.id,
         url=row.url,

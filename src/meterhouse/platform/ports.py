@@ -23,6 +23,7 @@ FetchReason = Literal[
     "too_many_redirects",
     "protocol",
     "decode",
+    "robots",
 ]
 
 
