@@ -23,10 +23,11 @@ from meterhouse.platform.ports import Database
 
 log = structlog.get_logger(__name__)
 
-SCHEDULES_AT_ONCE_MAX = 500
-JOBS_AT_ONCE_MAX = 5_000
+# Few at a time: writing many rows keeps the event loop, and so everybody who asks, for milliseconds.
+SCHEDULES_AT_ONCE_MAX = 100
+JOBS_AT_ONCE_MAX = 1_000
 # One visit of the scan leaves the rest to the next: other scans want their turn.
-ROUNDS_MAX = 20
+ROUNDS_MAX = 100
 
 
 async def run_due_schedules(database: Database, now: datetime) -> int:

@@ -25,7 +25,7 @@ from meterhouse.apis.meter.inputs import (
     page_of,
     query_flag,
     query_id,
-    query_limit,
+    query_number,
     since_of,
     without_nulls,
 )
@@ -147,7 +147,7 @@ async def _compare(call: Call, job_id: UUID, other_job_id: UUID) -> object:
 @facade.operation("get_strategy_history", scopes=("jobs:read",))
 async def get_strategy_history(call: Call) -> object:
     organisation_id, strategy_id = call.principal.organisation_id, call.path_id("strategy_id")
-    limit = query_limit(call, default=queries.HISTORY_MAX, maximum=HISTORY_LIMIT_MAX)
+    limit = query_number(call, "limit", minimum=1, maximum=HISTORY_LIMIT_MAX) or queries.HISTORY_MAX
     async with call.services.database.begin() as connection:
         await strategies.get_strategy(connection, organisation_id=organisation_id, strategy_id=strategy_id)
         entries = await queries.list_history(
