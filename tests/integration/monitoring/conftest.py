@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from tests.pages import SHOP, FakeFetcher, shop_page
@@ -16,8 +20,10 @@ from meterhouse.extraction.stored import StoredStrategy, StrategyRequest
 from meterhouse.identity.service import ensure_organisation
 from meterhouse.kernel.clock import TestClock
 from meterhouse.kernel.errors import DependencyFailed
+from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring import queries, service
-from meterhouse.monitoring.model import Job
+from meterhouse.monitoring.claim import Room, claim
+from meterhouse.monitoring.model import Job, JobStatus
 from meterhouse.monitoring.runner import JobRunner
 from meterhouse.monitoring.signals import JobSignals
 from meterhouse.monitoring.tasks import MonitoringTasks
@@ -89,6 +95,34 @@ class Bench:
         """Run what may run."""
         async with self.runner.running(drain_timeout_s=5):
             await self.runner.drain(timeout_s=20)
+
+    async def begin(self, runner_id: UUID | None = None) -> None:
+        """Take what waits in hand, and do nothing more."""
+        room = Room(jobs=10, per_host=10, in_hand={})
+        async with self.database.begin() as connection:
+            claimed = await claim(
+                connection, runner_id=runner_id or new_id(), room=room, now=self.clock.now()
+            )
+        assert claimed.begun
+
+    async def reaches(self, job: Job, status: JobStatus) -> Job:
+        """The job once it has this status, whoever brings it there."""
+        async with asyncio.timeout(20):
+            while (found := await self.get(job)).status is not status:
+                self.runner.wake()
+                await asyncio.sleep(0.01)
+        return found
+
+    @contextlib.asynccontextmanager
+    async def present(self, living: JobRunner) -> AsyncIterator[None]:
+        """Hold the lock of a runner, as its process does."""
+        async with await psycopg.AsyncConnection.connect(self.database.url, autocommit=True) as connection:
+            await connection.execute("SELECT pg_advisory_lock(%s)", [living.presence])
+            yield
+
+    def wait(self, **by: float) -> None:
+        """Let time pass on the clock."""
+        self.clock.move_to(self.clock.now() + timedelta(**by))
 
 
 @pytest.fixture

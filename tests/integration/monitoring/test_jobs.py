@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
-import psycopg
 import pytest
 from sqlalchemy import func, select, text, update
 from structlog.testing import capture_logs
@@ -21,11 +17,10 @@ from tests.pages import SHOP, shop_page, unreachable
 from meterhouse.kernel.errors import DependencyFailed, Invalid, LimitExceeded, NotFound, PreconditionFailed
 from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring import queries, run, runner, service
-from meterhouse.monitoring.claim import INTERRUPTIONS_MAX, Room, claim
+from meterhouse.monitoring.claim import INTERRUPTIONS_MAX
 from meterhouse.monitoring.finish import finish
-from meterhouse.monitoring.model import Job, JobFilter, JobStatus
+from meterhouse.monitoring.model import JobFilter, JobStatus
 from meterhouse.monitoring.run import Begun
-from meterhouse.monitoring.runner import JobRunner
 from meterhouse.monitoring.tables import job_usage, jobs
 
 SECOND = "https://shop.example/tablets"
@@ -146,24 +141,24 @@ class TestFaults:
         created = [await bench.create(strategy) for _ in range(20)]
         bench.fetcher.calls.clear()
         other = replace(bench.runner, id=new_id(), _hands={}, _wake=asyncio.Event())
-        async with present(bench, bench.runner), present(bench, other), other.running():
+        async with bench.present(bench.runner), bench.present(other), other.running():
             await bench.work()
         assert {(await bench.get(job)).status for job in created} == {JobStatus.COMPLETED}
         assert len(bench.fetcher.calls) == 20
 
     async def test_a_job_whose_process_died_runs_again(self, bench: Bench) -> None:
         job = await bench.create(await bench.generate())
-        await begin(bench)
+        await bench.begin()
         assert (await bench.get(job)).status is JobStatus.RUNNING
         await bench.work()
         assert (await bench.get(job)).status is JobStatus.COMPLETED
 
     async def test_a_job_of_a_living_process_is_left_to_it(self, bench: Bench) -> None:
         job = await bench.create(await bench.generate())
-        await begin(bench, runner_id=(living := replace(bench.runner, id=new_id())).id)
-        async with present(bench, living), bench.runner.running():
+        await bench.begin(runner_id=(living := replace(bench.runner, id=new_id())).id)
+        async with bench.present(living), bench.runner.running():
             other = await bench.create(await bench.generate())
-            await reaches(bench, other, JobStatus.COMPLETED)
+            await bench.reaches(other, JobStatus.COMPLETED)
             assert (await bench.get(job)).status is JobStatus.RUNNING
         await bench.work()
         assert (await bench.get(job)).status is JobStatus.COMPLETED
@@ -171,7 +166,7 @@ class TestFaults:
     async def test_a_job_that_keeps_dying_is_given_up(self, bench: Bench) -> None:
         job = await bench.create(await bench.generate())
         for _ in range(INTERRUPTIONS_MAX):
-            await begin(bench)
+            await bench.begin()
             async with bench.database.begin() as connection:
                 await connection.execute(update(jobs).where(jobs.c.id == job.id).values(status="pending"))
         await bench.work()
@@ -184,7 +179,7 @@ class TestFaults:
         job = await bench.create(await bench.generate())
         bench.fetcher.hold = asyncio.Event()
         async with bench.runner.running(drain_timeout_s=0.01):
-            await reaches(bench, job, JobStatus.RUNNING)
+            await bench.reaches(job, JobStatus.RUNNING)
         assert (await bench.get(job)).status is JobStatus.PENDING
         async with bench.database.begin() as connection:
             assert await connection.scalar(select(jobs.c.attempts).where(jobs.c.id == job.id)) == 0
@@ -195,10 +190,10 @@ class TestFaults:
         bench.fetcher.hold = held
         other = replace(bench.runner, id=new_id(), _hands={}, _wake=asyncio.Event())
         async with bench.runner.running():
-            await reaches(bench, job, JobStatus.RUNNING)
+            await bench.reaches(job, JobStatus.RUNNING)
             bench.fetcher.hold = None
             async with other.running():  # nobody holds the first one's lock: it is taken for dead
-                ended = await reaches(bench, job, JobStatus.COMPLETED)
+                ended = await bench.reaches(job, JobStatus.COMPLETED)
             held.set()
             await bench.runner.drain(timeout_s=10)
         assert await bench.get(job) == ended
@@ -208,7 +203,7 @@ class TestFaults:
         job = await bench.create(await bench.generate())
         bench.fetcher.hold = asyncio.Event()
         async with bench.runner.running():
-            await reaches(bench, job, JobStatus.RUNNING)
+            await bench.reaches(job, JobStatus.RUNNING)
             async with bench.database.begin() as connection:
                 await connection.execute(
                     text("DELETE FROM strategies WHERE id = :id"), {"id": job.strategy_id}
@@ -268,30 +263,6 @@ class TestFaults:
                 raise RuntimeError
         with pytest.raises(NotFound):
             await bench.get(made)
-
-
-async def begin(bench: Bench, runner_id: UUID | None = None) -> None:
-    """Take what waits in hand, and do nothing more."""
-    room = Room(jobs=10, per_host=10, in_hand={})
-    async with bench.database.begin() as connection:
-        claimed = await claim(connection, runner_id=runner_id or new_id(), room=room, now=bench.clock.now())
-    assert claimed.begun
-
-
-async def reaches(bench: Bench, job: Job, status: JobStatus) -> Job:
-    async with asyncio.timeout(20):
-        while (found := await bench.get(job)).status is not status:
-            bench.runner.wake()
-            await asyncio.sleep(0.01)
-    return found
-
-
-@contextlib.asynccontextmanager
-async def present(bench: Bench, living: JobRunner) -> AsyncIterator[None]:
-    """Hold the lock of a runner, as its process does."""
-    async with await psycopg.AsyncConnection.connect(bench.database.url, autocommit=True) as connection:
-        await connection.execute("SELECT pg_advisory_lock(%s)", [living.presence])
-        yield
 
 
 class TestUsage:
