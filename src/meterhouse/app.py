@@ -27,6 +27,7 @@ from meterhouse.apis.services import Limits, Services
 from meterhouse.apis.system import clock_routes, health_routes
 from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
+from meterhouse.discovery.tasks import DiscoveryTasks
 from meterhouse.extraction.regeneration import RegenerationTasks
 from meterhouse.identity import service as identity
 from meterhouse.identity.authenticate import Authenticator
@@ -265,7 +266,9 @@ def _register_work(
         clock=services.clock,
         browser=services.browser,
     )
-    for name, task in {**monitoring.tasks, **regeneration.tasks, **workflows.tasks}.items():
+    discovery = DiscoveryTasks(services.database, services.queue, services.fetcher, services.clock)
+    groups = (monitoring, regeneration, workflows, discovery)
+    for name, task in {name: task for group in groups for name, task in group.tasks.items()}.items():
         engines.queue.register(name, task)
 
     async def rescue_tasks(_: datetime) -> int:
@@ -281,6 +284,7 @@ def _register_work(
         **monitoring.scans,
         **regeneration.scans,
         **workflows.scans,
+        **discovery.scans,
         **sender.scans,
         **retention.scans,
     }
