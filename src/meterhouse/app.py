@@ -25,9 +25,11 @@ from meterhouse.apis.polar import facade as polar
 from meterhouse.apis.server import Server
 from meterhouse.apis.services import Limits, Services
 from meterhouse.apis.system import clock_routes, health_routes
+from meterhouse.catalog import service as catalog
 from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
 from meterhouse.discovery.tasks import DiscoveryTasks
+from meterhouse.entitlements import service as entitlements
 from meterhouse.extraction.regeneration import RegenerationTasks
 from meterhouse.identity import service as identity
 from meterhouse.identity.authenticate import Authenticator
@@ -47,7 +49,10 @@ from meterhouse.platform.queue import TaskQueue
 from meterhouse.platform.telemetry import RequestMetrics, render_metrics
 from meterhouse.platform.timers import DueScans
 from meterhouse.settings import Settings
+from meterhouse.usage.corrections import Corrections
 from meterhouse.usage.ingest import Ingestor
+from meterhouse.usage.rollups import Rollups
+from meterhouse.usage.view import EventView
 from meterhouse.webhooks.retention import Retention
 from meterhouse.webhooks.send import Carriers
 from meterhouse.webhooks.sender import WebhookSender
@@ -57,6 +62,7 @@ from meterhouse.workflows.tasks import WorkflowTasks
 
 EVENTS_MIGRATION_LOCK = "meterhouse_migrate_events"
 INGEST_LOCK = "meterhouse_ingest"
+ROLLUP_LOCK = "meterhouse_rollups"
 # Receivers that hang must not use up the connections that pages are fetched with.
 WEBHOOK_CONNECTIONS_MAX = 1_024
 DEMO_SHOP_PATH = "/demo/shop"
@@ -94,20 +100,22 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
         clock = await _open_clock(engines.database, settings)
         first_key = await _first_key(engines.database, settings, clock)
         authenticator = await _open_authenticator(stack, engines.database, clock)
+        ingestor = await _open_ingestor(stack, engines, clock)
         services = Services(
             database=engines.database,
-            events=engines.events,
+            events=await _open_view(stack, engines, ingestor, clock),
             fetcher=await stack.enter_async_context(GuardedFetcher(policy)),
             browser=_open_browser(stack, policy, settings),
             model=_open_model(stack, settings),
             queue=engines.queue,
             clock=clock,
-            ingestor=await _open_ingestor(stack, engines, clock),
+            ingestor=ingestor,
             authenticator=authenticator,
             mailer=_open_mailer(settings),
             limits=Limits(
                 meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max
             ),
+            meter_guards=(catalog.guard_meter, partial(entitlements.guard_meter, clock=clock)),
         )
         stack.callback(services.extractor.close)
         webhook_fetcher = GuardedFetcher(policy, connections_max=WEBHOOK_CONNECTIONS_MAX)
@@ -227,6 +235,14 @@ async def _open_ingestor(stack: AsyncExitStack, engines: _Engines, clock: Clock)
     await ingestor.start()
     stack.push_async_callback(ingestor.stop)
     return ingestor
+
+
+async def _open_view(stack: AsyncExitStack, engines: _Engines, ingestor: Ingestor, clock: Clock) -> EventView:
+    lock = None if engines.events.is_embedded else partial(advisory_lock, engines.database, ROLLUP_LOCK)
+    rollups = Rollups(engines.events, lambda: ingestor.reached, lock=lock)
+    await rollups.start()
+    stack.push_async_callback(rollups.stop)
+    return EventView(engines.events, Corrections(engines.events, ingestor, clock), rollups)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from meterhouse.kernel.clock import Clock
 from meterhouse.monitoring.signals import JobSignals
 from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Mailer, Model, NoBrowser, Queue
 from meterhouse.usage.block import EventRow
+from meterhouse.usage.service import MeterGuard
 
 MEBIBYTE = 1024 * 1024
 
@@ -43,6 +44,7 @@ class Limits:
     meter_body_bytes: int = 32 * MEBIBYTE
     openmeter_body_bytes: int = 32 * MEBIBYTE
     polar_body_bytes: int = 10_485_760
+    file_bytes: int = 64 * 1024 * MEBIBYTE  # of bodies that are read piece by piece
 
     def body_bytes(self, facade: str) -> int:
         bound: int = getattr(self, f"{facade}_body_bytes")
@@ -65,4 +67,5 @@ class Services:
     signals: JobSignals = field(default_factory=JobSignals)
     browser: Browser = field(default_factory=NoBrowser)
     model: Model | None = None
+    meter_guards: Sequence[MeterGuard] = ()
     mailer: Mailer | None = None

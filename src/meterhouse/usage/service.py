@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from sqlalchemy import insert, update
@@ -37,6 +37,14 @@ class Unset:
 
 UNSET: Final = Unset()
 FROZEN = "This field can't be updated because the meter is already aggregating events."
+
+
+class MeterGuard(Protocol):
+    """Refuses changes to a meter that others depend on, by raising `Conflict`."""
+
+    async def __call__(self, connection: AsyncConnection, *, meter: Meter, changed: Meter | None) -> None:
+        """`changed` is the meter as it is to be, `None` when it is to be deleted; its row is locked."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -107,10 +115,11 @@ async def replace_meter(
     metadata: Mapping[str, object],
     group_by: Mapping[str, str],
     clock: Clock,
+    guards: Sequence[MeterGuard] = (),
 ) -> Meter:
     """Replace what OpenMeter lets change (openmeter 2.1): no name means the slug, the rest is cleared.
 
-    Raises `NotFound`, or `Invalid` for a bad description or group-by.
+    Raises `NotFound`, `Invalid` for a bad description or group-by, or what a guard raises.
     """
     meter = await _get_live(connection, organisation_id, id_or_slug)
     faults: Faults = []
@@ -126,6 +135,8 @@ async def replace_meter(
         group_by=group_by,
     )
     refuse(faults + text_faults(changed))
+    for guard in guards:
+        await guard(connection, meter=meter, changed=changed)
     return await _save(connection, changed, clock)
 
 
@@ -211,15 +222,24 @@ async def freeze_meter(
 
 
 async def delete_meter(
-    connection: AsyncConnection, *, organisation_id: UUID, id_or_slug: str, clock: Clock
+    connection: AsyncConnection,
+    *,
+    organisation_id: UUID,
+    id_or_slug: str,
+    clock: Clock,
+    guards: Sequence[MeterGuard] = (),
 ) -> None:
     """Delete softly: the id stays readable, the slug is free again.
 
-    A second delete by id does nothing. Raises `NotFound`, so also for a second delete by slug.
+    A second delete by id does nothing. Raises `NotFound`, so also for a second delete by slug, or what
+    a guard raises.
     """
     meter = await get_meter(connection, organisation_id=organisation_id, id_or_slug=id_or_slug, lock=True)
-    if meter.deleted_at is None:
-        await connection.execute(update(meters).where(meters.c.id == meter.id).values(deleted_at=clock.now()))
+    if meter.deleted_at is not None:
+        return
+    for guard in guards:
+        await guard(connection, meter=meter, changed=None)
+    await connection.execute(update(meters).where(meters.c.id == meter.id).values(deleted_at=clock.now()))
 
 
 async def _get_live(connection: AsyncConnection, organisation_id: UUID, id_or_slug: str) -> Meter:
