@@ -28,6 +28,7 @@ from meterhouse.apis.system import clock_routes, health_routes
 from meterhouse.catalog import service as catalog
 from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
+from meterhouse.discovery.tasks import DiscoveryTasks
 from meterhouse.entitlements import service as entitlements
 from meterhouse.extraction.regeneration import RegenerationTasks
 from meterhouse.extraction.service import Sources
@@ -299,6 +300,9 @@ def _register_work(
         browser=services.browser,
     )
     for name, task in {**regeneration.tasks, **workflows.tasks}.items():
+    discovery = DiscoveryTasks(services.database, services.queue, services.fetcher, services.clock)
+    groups = (monitoring, regeneration, workflows, discovery)
+    for name, task in {name: task for group in groups for name, task in group.tasks.items()}.items():
         engines.queue.register(name, task)
 
     async def rescue_tasks(_: datetime) -> int:
@@ -314,6 +318,7 @@ def _register_work(
         **monitoring.scans,
         **regeneration.scans,
         **workflows.scans,
+        **discovery.scans,
         **sender.scans,
         **retention.scans,
     }
