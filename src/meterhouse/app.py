@@ -107,8 +107,6 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
         services = Services(
             database=engines.database,
             events=await _open_view(stack, engines, ingestor, clock),
-            fetcher=await stack.enter_async_context(GuardedFetcher(policy)),
-            events=engines.events,
             fetcher=_polite(await stack.enter_async_context(GuardedFetcher(policy)), settings),
             browser=_open_browser(stack, policy, settings),
             model=_open_model(stack, settings),
@@ -127,9 +125,7 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
         webhook_fetcher = GuardedFetcher(policy, connections_max=WEBHOOK_CONNECTIONS_MAX)
         await stack.enter_async_context(webhook_fetcher)
         carriers = Carriers(webhook_fetcher, services.mailer)
-        retention = Retention(engines.database, timedelta(days=settings.webhook_retention_days))
-        work = _register_work(engines, services, authenticator, carriers, retention)
-        work = _register_work(engines, services, authenticator, webhook_fetcher, settings)
+        work = _register_work(engines, services, authenticator, carriers, settings)
         stack.push_async_callback(work.sender.close)
         await engines.queue.open()
         stack.push_async_callback(engines.queue.close)
@@ -273,8 +269,6 @@ def _register_work(
     services: Services,
     authenticator: Authenticator,
     carriers: Carriers,
-    retention: Retention,
-    webhook_fetcher: GuardedFetcher,
     settings: Settings,
 ) -> _Work:
     """Make every task and scan known; whether they run here depends on the role."""
@@ -299,10 +293,8 @@ def _register_work(
         clock=services.clock,
         browser=services.browser,
     )
-    for name, task in {**regeneration.tasks, **workflows.tasks}.items():
     discovery = DiscoveryTasks(services.database, services.queue, services.fetcher, services.clock)
-    groups = (monitoring, regeneration, workflows, discovery)
-    for name, task in {name: task for group in groups for name, task in group.tasks.items()}.items():
+    for name, task in {**regeneration.tasks, **workflows.tasks, **discovery.tasks}.items():
         engines.queue.register(name, task)
 
     async def rescue_tasks(_: datetime) -> int:
@@ -314,6 +306,7 @@ def _register_work(
     scans.register("queue.rescue", rescue_tasks)
     renderers = {**monitoring.renderers, RUN_NOTICES: RunNotices(services.database)}
     sender = WebhookSender(services.database, carriers, services.clock, renderers)
+    retention = Retention(services.database, timedelta(days=settings.webhook_retention_days))
     found = {
         **monitoring.scans,
         **regeneration.scans,

@@ -50,7 +50,7 @@ async def replace_event(call: Call) -> object:
         by=str(call.principal.key_id),
         reason=call.query.get("reason", ""),
     )
-    return event_to_wire(stands, validation_error=None)
+    return event_to_wire(stands)
 
 
 def _event(row: EventRow, organisation_id: UUID, now: datetime) -> Event:

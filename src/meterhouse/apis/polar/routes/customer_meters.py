@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 from meterhouse.apis.call import Call
 from meterhouse.apis.polar import convert, facade
 from meterhouse.apis.polar.customer_convert import customer_to_wire
+from meterhouse.apis.polar.inputs import events_to_wire
 from meterhouse.apis.polar.schemas.customer_meters import (
     CreditCreate,
     CustomerMeterCreditsIDCreate,
@@ -24,8 +25,7 @@ from meterhouse.usage.customer_meters import (
     list_customer_meters,
 )
 from meterhouse.usage.definition import is_expressible_as
-from meterhouse.usage.lineage import lineages
-from meterhouse.usage.model import Meter, StoredEvent
+from meterhouse.usage.model import Meter
 from meterhouse.usage.queries import MeterCriteria, find_meter, list_meters
 
 T = TypeVar("T")
@@ -123,7 +123,7 @@ async def create_credit(call: Call) -> object:
         external_id=sent.external_id,
         clock=call.services.clock,
     )
-    return await _event_to_wire(call, event)
+    return (await events_to_wire(call, [event]))[0]
 
 
 async def _parties(call: Call, sent: CreditCreate) -> tuple[Customer, Meter]:
@@ -166,11 +166,4 @@ async def reverse_credit(call: Call) -> object:
         credit_id=call.path_id("id"),
         clock=call.services.clock,
     )
-    return await _event_to_wire(call, event)
-
-
-async def _event_to_wire(call: Call, event: StoredEvent) -> object:
-    found = await lineages(
-        call.services.events, organisation_id=call.principal.organisation_id, events=[event]
-    )
-    return convert.event_to_wire(event, found[event.uid])
+    return (await events_to_wire(call, [event]))[0]
