@@ -11,6 +11,7 @@ from tests.usage_factory import openmeter, polar
 
 from meterhouse.usage.engine import rolled
 from meterhouse.usage.engine.compile import compile_meter_query
+from meterhouse.usage.engine.consumption import Consumer, compile_consumption
 from meterhouse.usage.engine.quantities import compile_quantities
 from meterhouse.usage.engine.rollups import Rollup, compile_batch, definition_of
 from meterhouse.usage.model import (
@@ -126,6 +127,27 @@ def test_a_change_of_the_clock_is_bound_as_a_table():
     assert compiled.parameters["p5"] == [3600, 7200]
 
 
+def test_what_customers_consumed_since_their_resets():
+    meter = polar(Aggregation.SUM, "tokens", Clause("name", "eq", "ai"))
+    compiled = compile_consumption(meter, [Consumer("c1", ("s1", "s2"), T), Consumer("c2", ("s3",))])
+    assert " AS k_owner, ingested_at FROM (SELECT *, " in compiled.sql
+    assert compiled.sql.endswith(
+        "AS v_number FROM (SELECT *, JSONExtractRaw(data, {p9:String}) AS r0 FROM events "
+        "WHERE organisation_id = {p0:UUID} AND type = {p1:String} AND toString(origin) = 'user' "
+        "AND (subject IN {p4:Array(String)} AND ((subject = '' AND customer_id != '' "
+        "AND has({p2:Array(String)}, customer_id)) OR (customer_id = '' "
+        "AND has({p3:Array(String)}, subject)))))) WHERE k_owner >= 0 "
+        "AND toUnixTimestamp64Micro(ingested_at) >= "
+        "transform(k_owner, {p8:Array(Int64)}, {p7:Array(Int64)}, toInt64(-9223372036854775808)) "
+        "AND (type = {p1:String})) GROUP BY k_owner SETTINGS precise_float_parsing = 1"
+    )
+    owner = (
+        "if(customer_id != '', transform(customer_id, {p2:Array(String)}, {p5:Array(Int64)}, toInt64(-1)), "
+    )
+    assert owner in compiled.sql
+    assert compiled.parameters["p3"] == ["s1", "s2", "s3"]
+
+
 HOSTILE = "x'; DROP TABLE events; -- {p0:String} \\ \" \n"
 
 
@@ -158,3 +180,5 @@ def test_no_user_text_in_polar_sql(aggregation, operator):
         customer_function="sum",
     )
     assert "drop" not in compile_quantities(meter, query).sql.lower()
+    consumption = compile_consumption(meter, [Consumer(HOSTILE, (HOSTILE,), T)])
+    assert "drop" not in consumption.sql.lower()

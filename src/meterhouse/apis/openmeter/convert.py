@@ -202,7 +202,7 @@ def criteria_from_wire(
 
 
 def event_to_wire(
-    event: StoredEvent, *, customer: Customer | None, validation_error: str | None
+    event: StoredEvent, *, customer: Customer | None = None, validation_error: str | None = None
 ) -> dict[str, object]:
     """Write a stored event. Its data are passed on as the JSON text that was sent, to the last digit."""
     inner: dict[str, object] = {
@@ -254,12 +254,12 @@ def correction_to_wire(entry: TrailEntry) -> dict[str, object]:
         "eventId": made.before.id,
         "correctedAt": format_instant(made.at),
         "correctedBy": to_ulid(UUID(entry.by)),
-        "before": event_to_wire(made.before, customer=None, validation_error=None),
+        "before": event_to_wire(made.before),
     }
     if entry.reason:
         wire["reason"] = entry.reason
     if made.after is not None:
-        wire["after"] = event_to_wire(made.after, customer=None, validation_error=None)
+        wire["after"] = event_to_wire(made.after)
     return wire
 
 
