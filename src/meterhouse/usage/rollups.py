@@ -53,6 +53,7 @@ class RollupLimits:
     small_pause_s: float = 60.0
     pause_s: float = 1.0
     rest_factor: float = 3.0
+    catch_up_rest_factor: float = 0.3
     batch_timeout_s: float = 300.0
     meters_max: int = 2_000
     cells_per_event_max: float = 2.2
@@ -157,20 +158,24 @@ class Rollups:
     async def _keep_up(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            began = loop.time()
+            began, lags = loop.time(), False
             try:
-                await self._pass()
+                lags = await self._pass()
             except DependencyFailed as failure:
                 log.warning("rollups could not be carried on: %s", failure)
             took = loop.time() - began
-            await asyncio.sleep(max(self._limits.pause_s, took * self._limits.rest_factor))
+            if lags:
+                await asyncio.sleep(took * self._limits.catch_up_rest_factor)
+            else:
+                await asyncio.sleep(max(self._limits.pause_s, took * self._limits.rest_factor))
 
-    async def _pass(self) -> None:
+    async def _pass(self) -> bool:
+        """Carry each rollup on by a batch if it is worth it; say whether one lags far behind even so."""
         if not self._kept:
-            return
+            return False
         reached = await self._newest()
         if reached < self._limits.events_min:
-            return
+            return False
         is_idle = reached == self._seen
         self._seen = reached
         now = asyncio.get_running_loop().time()
@@ -180,6 +185,10 @@ class Rollups:
                 is_rested = now - kept.small_at >= self._limits.small_pause_s
                 behind = 1 if is_rested else self._limits.idle_behind_min
             await asyncio.shield(self._carry_on(kept, behind_min=behind))
+        return any(
+            not kept.is_refused and reached - (kept.upto or 0) >= self._limits.batch_events_max
+            for kept in self._kept.values()
+        )
 
     async def _newest(self) -> int:
         reached = self._reached()
