@@ -68,10 +68,15 @@ class Server:
     def __init__(self, store: ClickHouseEventStore, lock: Lock | None = None) -> None:
         clock = TestClock(NOW)
         self.ingestor = Ingestor(store, clock, lock=lock)
-        # The tests say when a rollup is carried on, and it reaches only a part of the way at once.
-        self.rollups = Rollups(
-            store, lambda: self.ingestor.reached, lock=lock, limits=RollupLimits(batch_events_max=7)
+        # The tests say when a rollup is carried on; it reaches only a part of the way at once. What is folded
+        # is dropped at once where nobody else can still go by it.
+        limits = RollupLimits(
+            batch_events_max=7,
+            large_batch_events=6,
+            fold_batches=2,
+            drop_after_s=0.0 if lock is None else 120.0,
         )
+        self.rollups = Rollups(store, lambda: self.ingestor.reached, lock=lock, limits=limits)
         self.corrections = Corrections(store, self.ingestor, clock)
         self.view = EventView(store, self.corrections, self.rollups)
 
@@ -222,6 +227,8 @@ async def test_events_come_in_and_are_asked_for_at_once_while_rollups_are_made(
     """An acknowledged event is in the next answer, whatever goes on beside it."""
     meter = openmeter(Aggregation.COUNT, organisation_id=uuid4())
     async with serving(store) as server:
+        limits = RollupLimits(batch_events_max=20, fold_batches=2)
+        server.rollups = server.view.rollups = Rollups(store, lambda: server.ingestor.reached, limits=limits)
         acknowledged = 0
 
         async def send() -> None:
@@ -293,6 +300,31 @@ async def test_a_rollup_with_a_hole_is_made_anew(store: ClickHouseEventStore) ->
         await fresh.rollups.carry_on(meter)
         view = EventView(store, server.corrections, fresh.rollups)
         assert [row.exact for row in await query_meter(view, meter, MeterQuery(), now=NOW)] == [20]
+
+
+async def test_small_batches_are_folded_and_dropped_later(store: ClickHouseEventStore) -> None:
+    organisation = uuid4()
+    meters = [
+        openmeter(aggregation, "$.a", organisation_id=organisation, group_by={"g": "$.g"})
+        for aggregation in ALL_AGGREGATIONS
+    ]
+    chance = random.Random(7)
+    events = [some_event(chance, organisation, number) for number in range(12)]
+    async with serving(store) as server:
+        limits = RollupLimits(fold_batches=3, drop_after_s=0.0)
+        server.rollups = server.view.rollups = Rollups(store, lambda: server.ingestor.reached, limits=limits)
+        for start in range(0, 12, 3):
+            await server.ingestor.submit(events[start : start + 3])
+            for meter in meters:
+                await server.rollups.carry_on(meter)
+        for meter in meters:
+            asked = MeterQuery(window=Window.HOUR, group_by=("g",))
+            rows = await query_meter(server.view, meter, asked, now=NOW)
+            assert rows == evaluate_meter_query(meter, asked, events, now=NOW)
+        tiers = await store.query(
+            "SELECT tier, count() FROM rollups WHERE level = 0 GROUP BY tier ORDER BY tier"
+        )
+        assert [tuple(row) for row in tiers.rows] == [(0, len(meters)), (1, len(meters))]
 
 
 async def test_a_rollup_no_smaller_than_its_events_is_given_up(store: ClickHouseEventStore) -> None:
