@@ -8,13 +8,13 @@ query goes by one number of corrections throughout, so one made meanwhile is see
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
 from meterhouse.kernel.errors import DependencyFailed
 from meterhouse.platform.ports import EventStore, Rows
-from meterhouse.usage.corrections import Corrected, Corrections
+from meterhouse.usage.corrections import NOTHING_CORRECTED, Change, Corrected, Corrections
 from meterhouse.usage.engine.columns import EVENT_COLUMNS, SEQ
 from meterhouse.usage.engine.rolled import VERSION_PARAMETER
 from meterhouse.usage.engine.rollups import Rollup
@@ -69,11 +69,18 @@ class EventView:
         sql, bound = _at(await self.corrections.now(), sql, parameters)
         return await self._store.query_arrow(sql, bound, timeout_s=timeout_s)
 
-    async def find_rollup(self, meter: Meter) -> tuple[Corrected, Rollup | None]:
-        """The corrections that count now, and what may be read instead of a meter's raw events."""
+    async def find_rollup(
+        self, meter: Meter, concerns: Callable[[Change], bool]
+    ) -> tuple[Corrected, Rollup | None]:
+        """The corrections that count now, and what may be read instead of a meter's raw events.
+
+        `concerns` tells whether a question reads what lies where a change was made; a question that no
+        change concerns is asked as if nothing had ever been corrected.
+        """
         standing = await self.corrections.now()
-        is_corrected = meter.organisation_id in standing.organisations
-        return standing, await self.rollups.find(meter, is_corrected=is_corrected)
+        is_touched = standing.touch(meter.organisation_id, concerns)
+        rollup = await self.rollups.find(meter, is_corrected=is_touched)
+        return standing if is_touched else NOTHING_CORRECTED, rollup
 
     async def command(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
