@@ -72,6 +72,7 @@ class MeterCriteria:
     is_archived: bool | None = None
     include_deleted: bool = False
     metadata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    external_ids: tuple[str, ...] | None = None
     expressible_as: Dialect | None = None
 
 
@@ -105,6 +106,18 @@ async def get_meter(
     if meter is None:
         raise NotFound(f"meter not found: {id_or_slug[:100]}", code="meter_not_found")
     return meter
+
+
+async def get_meter_by_external_id(
+    connection: AsyncConnection, *, organisation_id: UUID, external_id: str
+) -> Meter:
+    """A live meter by its external id. Raises `NotFound`."""
+    found, _ = await list_meters(
+        connection, organisation_id=organisation_id, criteria=MeterCriteria(external_ids=(external_id,))
+    )
+    if not found:
+        raise NotFound(f"meter not found: {external_id[:100]}", code="meter_not_found")
+    return found[0]
 
 
 async def list_meters(
@@ -141,6 +154,9 @@ def _meter_conditions(criteria: MeterCriteria) -> list[ColumnElement[bool]]:
     if criteria.name_contains:
         needle = criteria.name_contains.replace("\x00", "\ufffd")  # PostgreSQL holds no U+0000
         conditions.append(func.strpos(func.lower(meters.c.name), func.lower(needle)) > 0)
+    if criteria.external_ids is not None:
+        wanted = [external_id for external_id in criteria.external_ids if "\x00" not in external_id]
+        conditions.append(meters.c.external_id.in_(wanted))
     for key, values in criteria.metadata.items():
         stored = meters.c.metadata[key.replace("\x00", "\ufffd")].astext
         conditions.append(stored.in_([value for value in values if "\x00" not in value]))
