@@ -29,6 +29,7 @@ from meterhouse.catalog import service as catalog
 from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
 from meterhouse.entitlements import service as entitlements
+from meterhouse.entitlements.balance import Balances
 from meterhouse.extraction.regeneration import RegenerationTasks
 from meterhouse.identity import service as identity
 from meterhouse.identity.authenticate import Authenticator
@@ -100,9 +101,10 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
         first_key = await _first_key(engines.database, settings, clock)
         authenticator = await _open_authenticator(stack, engines.database, clock)
         ingestor = await _open_ingestor(stack, engines, clock)
+        events = await _open_view(stack, engines, ingestor, clock)
         services = Services(
             database=engines.database,
-            events=await _open_view(stack, engines, ingestor, clock),
+            events=events,
             fetcher=await stack.enter_async_context(GuardedFetcher(policy)),
             browser=_open_browser(stack, policy, settings),
             model=_open_model(stack, settings),
@@ -110,6 +112,7 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
             clock=clock,
             ingestor=ingestor,
             authenticator=authenticator,
+            balances=Balances(engines.database, events, ingestor, clock),
             mailer=_open_mailer(settings),
             limits=Limits(
                 meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max

@@ -68,6 +68,10 @@ class EventView:
         sql, bound = _at(await self._corrections.now(), sql, parameters)
         return await self._store.query_arrow(sql, bound, timeout_s=timeout_s)
 
+    async def standing(self) -> Corrected:
+        """The corrections that count now."""
+        return await self._corrections.now()
+
     async def find_rollup(self, meter: Meter) -> tuple[Corrected, Rollup | None]:
         """The corrections that count now, and what may be read instead of a meter's raw events."""
         standing = await self._corrections.now()
