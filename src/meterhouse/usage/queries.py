@@ -73,6 +73,7 @@ class MeterCriteria:
     is_archived: bool | None = None
     include_deleted: bool = False
     metadata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    external_ids: tuple[str, ...] | None = None
     expressible_as: Dialect | None = None
 
 
@@ -125,6 +126,18 @@ async def get_meter(
     return meter
 
 
+async def get_meter_by_external_id(
+    connection: AsyncConnection, *, organisation_id: UUID, external_id: str
+) -> Meter:
+    """A live meter by its external id. Raises `NotFound`."""
+    found, _ = await list_meters(
+        connection, organisation_id=organisation_id, criteria=MeterCriteria(external_ids=(external_id,))
+    )
+    if not found:
+        raise NotFound(f"meter not found: {external_id[:100]}", code="meter_not_found")
+    return found[0]
+
+
 async def list_meters(
     connection: AsyncConnection,
     *,
@@ -159,6 +172,9 @@ def _meter_conditions(criteria: MeterCriteria) -> list[ColumnElement[bool]]:
     if criteria.name_contains:
         needle = criteria.name_contains.replace("\x00", "\ufffd")  # PostgreSQL holds no U+0000
         conditions.append(func.strpos(func.lower(meters.c.name), func.lower(needle)) > 0)
+    if criteria.external_ids is not None:
+        wanted = [external_id for external_id in criteria.external_ids if "\x00" not in external_id]
+        conditions.append(meters.c.external_id.in_(wanted))
     for key, values in criteria.metadata.items():
         stored = meters.c.metadata[key.replace("\x00", "\ufffd")].astext
         conditions.append(stored.in_([value for value in values if "\x00" not in value]))
@@ -262,7 +278,7 @@ async def newest_event(store: EventStore, *, known: int = 0) -> int:
 
 async def corrections_made(store: EventStore) -> int:
     """A number that rises with every correction of an event."""
-    return (await store.standing()).version if isinstance(store, EventView) else 0
+    return (await store.corrections.now()).version if isinstance(store, EventView) else 0
 
 
 async def has_match(store: EventStore, meter: Meter) -> bool:
