@@ -97,6 +97,7 @@ def absent_services(
         clock=SystemClock(),
         ingestor=absent,
         authenticator=authenticator or InMemoryAuthenticator(),
+        balances=absent,
         limits=limits or Limits(),
     )
 

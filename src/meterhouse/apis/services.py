@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from meterhouse.customers.service import DeletionGuard
+from meterhouse.entitlements.balance import Balances
 from meterhouse.extraction.extractor import Extractor
 from meterhouse.identity.model import Principal
 from meterhouse.kernel.clock import Clock
@@ -66,6 +67,7 @@ class Services:
     clock: Clock
     ingestor: EventSink
     authenticator: Authenticator
+    balances: Balances
     limits: Limits = field(default_factory=Limits)
     extractor: Extractor = field(default_factory=Extractor)
     signals: JobSignals = field(default_factory=JobSignals)

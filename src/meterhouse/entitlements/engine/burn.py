@@ -98,11 +98,8 @@ class _Run:
         self.is_cumulative = self.plan.rules.aggregation in CUMULATIVE
         self.state = start
         if not start.is_initial:
-            begin = start.at
-            for rank, grant in enumerate(ranked):
-                end = grant.ends_at
-                if grant.effective_at < begin and (end is None or begin <= end):
-                    self.active.append(rank)
+            begin, spans = minute(start.at), self.plan.rules.spans
+            self.active = [rank for rank, (since, end) in enumerate(spans) if since < begin <= end]
 
     def through(self, usages: Sequence[Decimal]) -> Outcome:
         stretches = zip(self.plan.stretches, usages, strict=True)
@@ -278,13 +275,13 @@ class _Run:
 
     def _outcome(self) -> Outcome:
         at = instant(self.plan.at)
-        rules, left = self.plan.rules, self._left()
+        rules, left, period_end = self.plan.rules, self._left(), self.plan.period_end
+        if period_end is None:
+            period_end = usage_period_at(rules.entitlement, rules.resets, at).end
         grant_usages = {g.id: burnt for g, burnt in zip(self.grants, self.burnt, strict=True) if burnt}
         balance = Balance(
             at=at,
-            period=Period(
-                instant(self.period_start), usage_period_at(rules.entitlement, rules.resets, at).end
-            ),
+            period=Period(instant(self.period_start), period_end),
             balance=left,
             usage=self.usage,
             overage=max(self.overage, ZERO),
