@@ -31,6 +31,7 @@ from meterhouse.demo.shop import create_shop
 from meterhouse.discovery.tasks import DiscoveryTasks
 from meterhouse.entitlements import service as entitlements
 from meterhouse.entitlements.balance import Balances
+from meterhouse.entitlements.consume import Consumer
 from meterhouse.extraction.regeneration import RegenerationTasks
 from meterhouse.extraction.service import Sources
 from meterhouse.identity import service as identity
@@ -106,6 +107,7 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
         authenticator = await _open_authenticator(stack, engines.database, clock)
         ingestor = await _open_ingestor(stack, engines, clock)
         events = await _open_view(stack, engines, ingestor, clock)
+        balances = Balances(engines.database, events, ingestor, clock)
         services = Services(
             database=engines.database,
             events=events,
@@ -116,7 +118,8 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
             clock=clock,
             ingestor=ingestor,
             authenticator=authenticator,
-            balances=Balances(engines.database, events, ingestor, clock),
+            balances=balances,
+            consumer=Consumer(engines.database, events, ingestor, balances, clock),
             mailer=_open_mailer(settings),
             limits=Limits(
                 meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max

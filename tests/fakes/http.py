@@ -98,6 +98,7 @@ def absent_services(
         ingestor=absent,
         authenticator=authenticator or InMemoryAuthenticator(),
         balances=absent,
+        consumer=absent,
         limits=limits or Limits(),
     )
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from meterhouse.entitlements.engine import Outcome, last_reset_at, run
 from meterhouse.entitlements.engine.history import plan_history, tell_history
 from meterhouse.entitlements.engine.timeline import plan_rules
@@ -47,6 +49,22 @@ class Balances:
         self._clock = clock
         self._terms = TermsReader(database)
         self._standings = Standings(store, ingest)
+
+    async def running_value(
+        self, connection: AsyncConnection, *, organisation_id: UUID, customer_id: UUID, entitlement_id: UUID
+    ) -> tuple[Terms, Value]:
+        """Terms and value in the minute that is not over yet, for whoever holds the entitlement's row.
+
+        A reset at the end of this minute is left out: what is used now is used before it.
+        """
+        now = self._clock.now()
+        asked = Asked(organisation_id, str(customer_id), str(entitlement_id), now)
+        found = _live(await self._terms.find_within(connection, asked), str(customer_id))
+        terms = found.terms[0]
+        if terms.rules is None or not terms.entitlement.is_active(now):
+            return terms, await self.value_of(terms, at=now)
+        balance = await self._standings.balance(terms, _full_minute(now), now=now, is_running=True)
+        return terms, _metered(terms.entitlement, now, balance)
 
     async def value(
         self, *, organisation_id: UUID, customer: str, feature: str, at: datetime | None = None

@@ -131,8 +131,11 @@ class Standing:
         if len(self.minutes) > MINUTES_MAX:
             raise Lost
 
-    def balance(self, at: datetime, *, now: datetime) -> Balance:
-        """The balance at a full minute. Raises `Lost` for a time that lies before what it knows."""
+    def balance(self, at: datetime, *, now: datetime, is_running: bool = False) -> Balance:
+        """The balance at a full minute. Raises `Lost` for a time that lies before what it knows.
+
+        `is_running` leaves out what happens at that minute itself.
+        """
         asked, present = minute(at), minute(now)
         if asked < self.tail_from:
             raise Lost
@@ -140,6 +143,9 @@ class Standing:
             self._move_on(present)
         if len(self.minutes) > FOLDED_FROM_MINUTES:
             self._fold(present)
+        if is_running and asked >= self.until:
+            planned = plan_rules(self.rules, at, start=self.state, is_running=True)
+            return run(planned, self.usages(planned)).balance
         known = self.answers.get(asked)
         if known is not None and known[0] == self.version:
             return known[1]

@@ -107,16 +107,21 @@ class Standings:
         self._unsure_at: int | None = None
         ingest.subscribe(self._listen)
 
-    async def balance(self, terms: Terms, at: datetime, *, now: datetime) -> Balance:
-        """The balance at a full minute: every event acknowledged before the call counts."""
+    async def balance(
+        self, terms: Terms, at: datetime, *, now: datetime, is_running: bool = False
+    ) -> Balance:
+        """The balance at a full minute: every event acknowledged before the call counts.
+
+        `is_running` leaves out what happens at that minute itself.
+        """
         rules = terms.rules
         assert rules is not None
         if rules.aggregation in WATCHABLE and at >= minute_floor(now) >= _measured_from(terms):
             try:
-                return await self._watched(terms, at, now)
+                return await self._watched(terms, at, now, is_running)
             except Lost:
                 self._forget(terms.entitlement.id)
-        planned = plan_rules(rules, at)
+        planned = plan_rules(rules, at, is_running=is_running)
         return run(planned, await self.usages(terms, planned.ranges)).balance
 
     def at_hand(self, terms: Terms, at: datetime, *, now: datetime) -> Balance | None:
@@ -151,7 +156,7 @@ class Standings:
         for entitlement_id in list(self._watches):
             self._forget(entitlement_id)
 
-    async def _watched(self, terms: Terms, at: datetime, now: datetime) -> Balance:
+    async def _watched(self, terms: Terms, at: datetime, now: datetime, is_running: bool) -> Balance:
         self._check_sure()
         watch = self._watches.get(terms.entitlement.id)
         if watch is None or watch.terms is not terms:
@@ -164,7 +169,7 @@ class Standings:
             raise Lost
         if self._ingest.reached is None:
             await self._catch_up(watch)
-        return watch.standing.balance(at, now=now)
+        return watch.standing.balance(at, now=now, is_running=is_running)
 
     def _check_sure(self) -> None:
         """After a block with an unknown outcome nothing is sure until another is stored."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -98,6 +99,14 @@ class TermsReader:
                 return self._found(stamps)
         raise InvariantBroken("the terms of an entitlement changed faster than they could be read")
 
+    async def find_within(self, connection: AsyncConnection, asked: Asked) -> Found | None:
+        """As `find`, inside a transaction that holds the entitlement."""
+        (stamps,) = await read_stamps(connection, [asked])
+        if not await self._is_known(asked.organisation_id, [stamps], connection):
+            (stamps,) = await read_stamps(connection, [asked])
+            await self._is_known(asked.organisation_id, [stamps], connection)
+        return self._found(stamps)
+
     async def find_all(self, asked: Sequence[Asked]) -> list[Found | None]:
         """As `find`, for many of one organisation at once and in their order."""
         for _ in range(READS_MAX):
@@ -115,7 +124,12 @@ class TermsReader:
         terms = [self._known[stamp.entitlement_id][1] for stamp in stamps if stamp.entitlement_id is not None]
         return Found(stamps[0].customer_id, stamps[0].is_deleted, tuple(terms))
 
-    async def _is_known(self, organisation_id: UUID, stamps: Sequence[Sequence[Stamp]]) -> bool:
+    async def _is_known(
+        self,
+        organisation_id: UUID,
+        stamps: Sequence[Sequence[Stamp]],
+        connection: AsyncConnection | None = None,
+    ) -> bool:
         """Whether all terms are remembered under these very stamps; those that are not are read now.
 
         What is read may be newer than its stamp, and of different moments: the next look at stamps tells.
@@ -126,8 +140,9 @@ class TermsReader:
                 if stamp.entitlement_id is not None and not self._recall(stamp.entitlement_id, stamp):
                     missing[stamp.entitlement_id] = stamp
         if missing:
-            async with self._database.begin() as connection:
-                read = await read_terms(connection, organisation_id=organisation_id, ids=list(missing))
+            begun = self._database.begin() if connection is None else nullcontext(connection)
+            async with begun as usable:
+                read = await read_terms(usable, organisation_id=organisation_id, ids=list(missing))
             for entitlement_id, terms in read.items():
                 self._known[entitlement_id] = (missing[entitlement_id], terms)
                 self._known.move_to_end(entitlement_id)

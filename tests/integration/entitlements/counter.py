@@ -6,12 +6,14 @@ import json
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from tests.integration.entitlements.conftest import Desk
+from tests.integration.entitlements.desk import Desk
 
 from meterhouse.entitlements.balance import Balances
+from meterhouse.entitlements.consume import Consumed, Consumer, Consumption
 from meterhouse.entitlements.model import Balance, Value
 from meterhouse.kernel.ids import new_id
 from meterhouse.platform.ports import EventStore
@@ -33,6 +35,7 @@ class Counter:
     corrections: Corrections = field(init=False)
     view: EventView = field(init=False)
     balances: Balances = field(init=False)
+    consumer: Consumer = field(init=False)
 
     async def open(self) -> Counter:
         lock = nullcontext if self.is_shared else None
@@ -42,6 +45,7 @@ class Counter:
         rollups = Rollups(self.store, lambda: self.ingestor.reached)
         self.view = EventView(self.store, self.corrections, rollups)
         self.balances = self.new_balances()
+        self.consumer = Consumer(self.desk.database, self.view, self.ingestor, self.balances, self.desk.clock)
         return self
 
     def new_balances(self) -> Balances:
@@ -85,6 +89,16 @@ class Counter:
         found = (await self.value(feature, **given)).balance
         assert found is not None
         return found
+
+    async def consume(
+        self, amount: object = 1, key: str | None = None, feature: str = "chat", **metadata: str
+    ) -> Consumed:
+        return await self.consumer.consume(
+            organisation_id=self.desk.organisation_id,
+            customer=self.desk.customer.key or "",
+            feature=feature,
+            wanted=Consumption(Decimal(str(amount)), key, metadata or None),
+        )
 
     async def recomputed(self, feature: str = "chat", **given: Any) -> Balance:
         """The same from the store alone, by somebody who remembers nothing."""

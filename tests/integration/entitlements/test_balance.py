@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from random import Random
-from urllib.parse import quote
 
 import pytest
-from tests.integration.entitlements.conftest import Desk
 from tests.integration.entitlements.counter import Counter
+from tests.integration.entitlements.desk import Desk
 
 from meterhouse.customers.service import CustomerDraft, delete_customer, replace_customer
 from meterhouse.entitlements.drafts import CadenceDraft
 from meterhouse.entitlements.model import EntitlementType
 from meterhouse.kernel.errors import DependencyFailed, Invalid, NotFound, PreconditionFailed
-from meterhouse.platform.clickhouse_migrate import migrate
-from meterhouse.platform.events import ClickHouseEventStore, open_event_store
+from meterhouse.platform.events import ClickHouseEventStore
 from meterhouse.usage.model import Aggregation, Window
 from meterhouse.usage.service import MeterDraft, create_meter, event_type_filter
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-_numbers = itertools.count()
-
-
-@pytest.fixture(scope="module")
-async def store(engine_folder: Path) -> AsyncIterator[ClickHouseEventStore]:
-    name = f"balances_{next(_numbers)}"
-    opened = await open_event_store(f"chdb://{quote(str(engine_folder))}?database={name}", readers=2)
-    try:
-        await migrate(opened)
-        yield opened
-    finally:
-        await opened.close()
-
-
-@pytest.fixture(params=["alone", "shared"])
-async def counter(
-    request: pytest.FixtureRequest, desk: Desk, store: ClickHouseEventStore
-) -> AsyncIterator[Counter]:
-    opened = await Counter(desk, store, is_shared=request.param == "shared").open()
-    yield opened
-    await opened.close()
 
 
 async def _meter(counter: Counter, aggregation: Aggregation) -> None:

@@ -103,8 +103,10 @@ class _Run:
 
     def through(self, usages: Sequence[Decimal]) -> Outcome:
         stretches = zip(self.plan.stretches, usages, strict=True)
-        at, end = minute(self.plan.start.at), self.plan.at
+        at = start = minute(self.plan.start.at)
+        end = self.plan.at
         cuts = sorted({*self.plan.changes, end})
+        last_change = max(self.plan.changes, default=at)
         if at not in self.plan.changes:
             self._begin_phase(at)
         for cut in cuts:
@@ -113,7 +115,8 @@ class _Run:
                 at = cut
             change = self.plan.changes.get(cut)
             if change is not None:
-                self._keep_state(cut)
+                if cut == last_change > start:
+                    self.state = self._state(cut)
                 self._change(change, cut)
                 self._begin_phase(cut)
         if end in self.plan.looks:
@@ -258,10 +261,6 @@ class _Run:
         overage = max(self.overage, ZERO)
         segment = Segment(period, used, overage, before, self._amounts(), burnt, is_reset)
         self.segments.append(segment)
-
-    def _keep_state(self, at: int) -> None:
-        if at > minute(self.plan.start.at):
-            self.state = self._state(at)
 
     def _state(self, at: int) -> State:
         return State(

@@ -121,10 +121,12 @@ def plan_rules(
     start: State | None = None,
     looks: Sequence[datetime] = (),
     cut: datetime | None = None,
+    is_running: bool = False,
 ) -> Plan:
-    """As `plan`, for rules that are asked more than once. `cut` begins a new phase where nothing changes.
+    """As `plan`, for rules that are asked more than once.
 
-    A gauge is not cut: its phases are what it is used in.
+    `cut` begins a new phase where nothing changes; a gauge is not cut: its phases are what it is used in.
+    `is_running` leaves out what happens at `at` itself, for a minute that is not over yet.
     """
     check_burnable(rules.aggregation)
     if start is None:
@@ -133,6 +135,8 @@ def plan_rules(
     changes = _changes(rules, start, end_minute)
     if cut is not None and start.at < cut < at and rules.aggregation is not Aggregation.LATEST:
         changes.setdefault(minute(cut), Changes([], False, False, [], []))
+    if is_running and end_minute > minute(start.at):
+        changes.pop(end_minute, None)
     wanted = tuple(sorted({minute(look) for look in looks}))
     stretches = tuple(_stretches(rules.aggregation, start, end_minute, changes, wanted))
     return Plan(rules, start, end_minute, changes, stretches, frozenset(wanted))
