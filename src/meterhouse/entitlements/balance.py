@@ -83,7 +83,7 @@ class Balances:
         `customer` is an id or a key, `feature` a feature's key or the id of an entitlement. Raises `NotFound`
         for either, `PreconditionFailed` for a deleted customer, `Invalid` for a time out of range.
         """
-        terms = await self.terms(organisation_id=organisation_id, customer=customer, feature=feature)
+        terms = await self.terms(organisation_id=organisation_id, customer=customer, feature=feature, at=at)
         return await self.value_of(terms, at=at)
 
     async def access(self, *, organisation_id: UUID, customer: str) -> dict[str, Value]:
@@ -124,13 +124,19 @@ class Balances:
         balance = self._standings.at_hand(terms, _full_minute(now), now=now)
         return None if balance is None else _metered(entitlement, now, balance)
 
-    async def terms(self, *, organisation_id: UUID, customer: str, feature: str) -> Terms:
-        """What is behind a value. Raises `NotFound` and `PreconditionFailed`."""
-        asked = Asked(organisation_id, customer, feature, self._clock.now())
-        found = _live(await self._terms.find(asked), customer)
-        if not found.terms:
-            raise entitlement_not_found(feature)
-        return found.terms[0]
+    async def terms(
+        self, *, organisation_id: UUID, customer: str, feature: str, at: datetime | None = None
+    ) -> Terms:
+        """What is behind a value: by feature key the entitlement active at `at`, or else the one active now.
+
+        Raises `NotFound` and `PreconditionFailed`.
+        """
+        now = self._clock.now()
+        for moment in (now,) if at is None else (at, now):
+            found = await self._terms.find(Asked(organisation_id, customer, feature, moment))
+            if terms := _live(found, customer).terms:
+                return terms[0]
+        raise entitlement_not_found(feature)
 
     async def value_of(self, terms: Terms, *, at: datetime | None = None) -> Value:
         """What an entitlement allows at `at`, by default now; nothing when it is not active then."""
