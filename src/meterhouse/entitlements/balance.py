@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,21 +17,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from meterhouse.entitlements.engine import Outcome, last_reset_at, run
 from meterhouse.entitlements.engine.history import plan_history, tell_history
 from meterhouse.entitlements.engine.timeline import plan_rules
+from meterhouse.entitlements.explain import CountedEvent, Explanation, explain
 from meterhouse.entitlements.model import Balance, Entitlement, EntitlementType, History, Value
 from meterhouse.entitlements.queries import entitlement_not_found
 from meterhouse.entitlements.standings import Ingest, Standings
 from meterhouse.entitlements.terms import Asked, Found, Terms, TermsReader
 from meterhouse.kernel.clock import Clock, format_instant
 from meterhouse.kernel.errors import Invalid, Issue, NotFound, PreconditionFailed
+from meterhouse.kernel.exact import decimal_from
 from meterhouse.kernel.periods import Period, minute_ceil, minute_floor
 from meterhouse.platform.ports import Database, EventStore
+from meterhouse.usage.block import rows_from_events
+from meterhouse.usage.engine.ranges import COUNTS, Usage
+from meterhouse.usage.engine.reading import RowReader
 from meterhouse.usage.engine.windows import covering
 from meterhouse.usage.engine.zones import check_zone, zone_table
-from meterhouse.usage.model import Window
+from meterhouse.usage.model import EventCriteria, StoredEvent, StringFilter, Window
+from meterhouse.usage.queries import list_events
 
 LATEST = datetime(2299, 12, 31, tzinfo=UTC)
 CHECKS_MAX = 1_000
 WINDOWS_MAX = 10_000
+EVENTS_LOOKED_AT_MAX, EVENTS_SHOWN_MAX = 100, 20
 SHOWN_MAX = 100
 
 
@@ -47,6 +55,7 @@ class Balances:
 
     def __init__(self, database: Database, store: EventStore, ingest: Ingest, clock: Clock) -> None:
         self._clock = clock
+        self._store = store
         self._terms = TermsReader(database)
         self._standings = Standings(store, ingest)
 
@@ -172,6 +181,29 @@ class Balances:
         planned = plan_history(rules, start, to, [Period(*bound) for bound in bounds])
         return tell_history(planned, await self._standings.usages(terms, planned.ranges))
 
+    async def explain(self, terms: Terms, *, at: datetime | None = None) -> Explanation:
+        """What is behind a metered value: rules, grants, what happened in the period, and its newest events.
+
+        Raises `Invalid` where there is no balance to explain.
+        """
+        wanted = self._clock.now() if at is None else at
+        if terms.rules is None or terms.usage is None or not terms.entitlement.is_active(wanted):
+            raise Invalid(
+                "only the balance of an active metered entitlement can be explained", code="not_metered"
+            )
+        outcome = await self.outcome(terms, _full_minute(wanted))
+        start, end = outcome.balance.period.start, outcome.balance.at
+        customers = {str(terms.customer.id): terms.customer.identifiers}
+        kind = terms.usage.meter.event_type
+        texts = {} if kind is None else {"type": StringFilter("eq", kind)}
+        found = await list_events(
+            self._store,
+            organisation_id=terms.entitlement.organisation_id,
+            criteria=EventCriteria(from_at=start, to_at=end, customers=customers, texts=texts),
+            limit=EVENTS_LOOKED_AT_MAX,
+        )
+        return explain(terms, outcome, tuple(_counted(terms.usage, found)[:EVENTS_SHOWN_MAX]))
+
     async def outcome(self, terms: Terms, at: datetime) -> Outcome:
         """A whole run up to a full minute, with its segments and books, from the store."""
         assert terms.rules is not None
@@ -182,6 +214,17 @@ class Balances:
 def _metered(entitlement: Entitlement, at: datetime, balance: Balance) -> Value:
     has_access = entitlement.is_soft_limit or balance.balance > 0
     return Value(entitlement, at, has_access, balance=balance)
+
+
+def _counted(usage: Usage, events: Sequence[StoredEvent]) -> list[CountedEvent]:
+    reader, counted = RowReader(usage), []
+    for event, row in zip(events, rows_from_events(events), strict=True):
+        added = reader.read(row)
+        if added is not None:
+            is_count = usage.meter.aggregation in COUNTS
+            amount = Decimal(added.parts.count) if is_count else decimal_from(added.parts.amount)
+            counted.append(CountedEvent(event, amount))
+    return counted
 
 
 def _live(found: Found | None, customer: str) -> Found:
