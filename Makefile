@@ -11,7 +11,7 @@ URL ?=
 ASK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev chromium run test lint format bench docs lock clean
+.PHONY: help install install-dev chromium run test lint format bench soak docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -79,6 +79,9 @@ format: install-dev ## Rewrite the sources in the house format
 bench: install-dev ## Print the benchmark tables (BENCH="--quick" for a short run)
 	@$(BIN)/python -m bench $(BENCH)
 	@$(BIN)/python -m bench.sdk $(BENCH)
+
+soak: install-dev ## Ingest and questions together for ten minutes (SOAK="--minutes 1 --rate 20000")
+	@$(BIN)/python -m bench.soak $(SOAK)
 
 docs: install-dev ## Rewrite the generated pages of docs/
 	@$(BIN)/python -m tests.generate_docs

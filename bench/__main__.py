@@ -4,11 +4,17 @@ import sys
 
 from bench.extraction import main as extraction
 from bench.ingest import main as ingest
+from bench.soak import main as soak
+from bench.usage import main as usage
 from bench.webhooks import main as webhooks
 
 if __name__ == "__main__":
     quick = [one for one in sys.argv[1:] if one == "--quick"]
-    ingest()
+    ingest(quick)
+    print()
+    usage(quick)
+    print()
+    soak(quick)
     print()
     extraction(quick)
     print()
