@@ -233,7 +233,8 @@ def measure_raw_engine(blocks: int) -> Row:
 def insert_raw(folder: str, blocks: int) -> dict[str, object]:
     """Insert blocks one after another; the time to make them is not counted."""
     handle = EngineHandle.open(parse_target(f"chdb://{folder}/events"))
-    handle.command(load_migrations()[0].sql, None, 60)
+    for migration in load_migrations():
+        handle.command(migration.sql, None, 60)
     template = body_template(BATCH)
     took: list[float] = []
     for number in range(blocks):
@@ -241,7 +242,7 @@ def insert_raw(folder: str, blocks: int) -> dict[str, object]:
         for part in range(RAW_BLOCK // BATCH):
             body = template.replace(MARK, b"%016d" % (number * 1000 + part))
             rows += rows_from_wire(EITHER, body, ORGANISATION, datetime.now(UTC))
-        block = block_from_rows(rows, datetime.now(UTC))
+        block = block_from_rows(rows, datetime.now(UTC), first_seq=number * RAW_BLOCK)
         started = time.perf_counter()
         handle.insert_arrow("events", block, 60)
         took.append(time.perf_counter() - started)

@@ -11,7 +11,7 @@ from meterhouse.extraction.extractor import Extractor
 from meterhouse.identity.model import Principal
 from meterhouse.kernel.clock import Clock
 from meterhouse.monitoring.signals import JobSignals
-from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Model, NoBrowser, Queue
+from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Mailer, Model, NoBrowser, Queue
 from meterhouse.usage.block import EventRow
 from meterhouse.usage.service import MeterGuard
 
@@ -45,6 +45,7 @@ class Limits:
     meter_body_bytes: int = 32 * MEBIBYTE
     openmeter_body_bytes: int = 32 * MEBIBYTE
     polar_body_bytes: int = 10_485_760
+    file_bytes: int = 64 * 1024 * MEBIBYTE  # of bodies that are read piece by piece
 
     def body_bytes(self, facade: str) -> int:
         bound: int = getattr(self, f"{facade}_body_bytes")
@@ -72,3 +73,4 @@ class Services:
     model: Model | None = None
     meter_guards: Sequence[MeterGuard] = ()
     customer_guards: Sequence[DeletionGuard] = ()
+    mailer: Mailer | None = None

@@ -21,6 +21,7 @@ from meterhouse.extraction.making import Made, make
 from meterhouse.extraction.model import ExtractionFailed, Page, Strategy
 from meterhouse.extraction.pages import FetchedPage, check_url, fetch_page, pack
 from meterhouse.extraction.refinement import REFINE_REFUSED, refine_strategy
+from meterhouse.extraction.repairs import check_filter, store_repair, without_fields
 from meterhouse.extraction.replay import Tally
 from meterhouse.extraction.schema import OutputSchema
 from meterhouse.extraction.storable import storable_items, storable_text
@@ -81,8 +82,10 @@ __all__ = [
     "refine_strategy",
     "replace_plan",
     "run_at",
+    "store_repair",
     "store_strategy",
     "update_filter",
+    "without_fields",
 ]
 
 count_quota_use = queries.count_quota_use
@@ -280,6 +283,10 @@ async def run_at(sources: Sources, strategy: StoredStrategy, errand: Errand, tal
 
     Raises `PageNotFetched`, `BrowserMissing`, `ExtractionFailed` naming the address, `LimitExceeded`, and
     `Invalid` for parameters that the strategy does not have. `tally` tells what was spent in any case.
+
+    With `errand.known` (the items of the last good run) a rebuilt page can be told from another page. What
+    comes back may be `repaired`: then call `store_repair` in the transaction that stores the items. It may
+    name `lost` fields: compare it with other runs by `without_fields` on both sides, with what either lost.
     """
     keep = parse_filter(strategy.filter_config)
     try:
@@ -288,6 +295,7 @@ async def run_at(sources: Sources, strategy: StoredStrategy, errand: Errand, tal
         raise explained(error, errand.url) from error
     if keep is None:
         return found
+    check_filter(keep, found.lost, errand.url)
     items = await sources.extractor.think(lambda: keep.apply(list(found.items)), errand.url)
     return replace(found, items=items)
 

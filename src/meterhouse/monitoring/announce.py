@@ -13,17 +13,16 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction import service as extraction
-from meterhouse.kernel.errors import NotFound
 from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring import engine
-from meterhouse.monitoring.changes import find_previous_results
+from meterhouse.monitoring.changes import list_results
 from meterhouse.monitoring.model import Diff, Item, JobStatus, Modified
 from meterhouse.monitoring.schedules_model import endpoint_from_row
 from meterhouse.monitoring.tables import jobs, schedules
 from meterhouse.monitoring.words import item_line
 from meterhouse.platform.ports import Database
 from meterhouse.webhooks import service as webhooks
-from meterhouse.webhooks.model import Metadata, Notice, WebhookType
+from meterhouse.webhooks.model import Metadata, Notice, Subject, WebhookType
 
 SOURCE = "monitoring.job"
 ITEMS_SHOWN_MAX = 10
@@ -58,23 +57,22 @@ async def announce_job(
 
 @dataclass(frozen=True)
 class JobNotices:
-    """Words the notice of a job from what is stored of it."""
+    """Words the notices of jobs from what is stored of them."""
 
     database: Database
 
-    async def __call__(self, subject_id: UUID, metadata: Metadata | None) -> Notice | None:
+    async def __call__(self, subjects: Sequence[Subject]) -> list[Notice | None]:
         async with self.database.begin() as connection:
-            job = (await connection.execute(select(jobs).where(jobs.c.id == subject_id))).first()
-            if job is None:
-                return None
-            old = await find_previous_results(connection, job.previous_job_id) if job.has_changes else None
-            try:
-                strategy = await extraction.get_strategy(
-                    connection, organisation_id=job.organisation_id, strategy_id=job.strategy_id
-                )
-            except NotFound:
-                return None
-        return await asyncio.to_thread(_notice, job, old, strategy.name, metadata)
+            rows = await connection.execute(select(jobs).where(jobs.c.id.in_([one.id for one in subjects])))
+            found = {row.id: row for row in rows}
+            before = {row.previous_job_id for row in found.values() if row.has_changes}
+            old = await list_results(connection, job_ids=before)
+            names: dict[UUID, str] = {}
+            for owner in {row.organisation_id for row in found.values()}:
+                wanted = {row.strategy_id for row in found.values() if row.organisation_id == owner}
+                names |= await extraction.list_names(connection, organisation_id=owner, strategy_ids=wanted)
+        told = [(found.get(one.id), one.metadata) for one in subjects]
+        return await asyncio.to_thread(_notices, told, old, names)
 
 
 def sample_notice(metadata: Metadata | None, now: datetime) -> Notice:
@@ -101,6 +99,19 @@ def sample_notice(metadata: Metadata | None, now: datetime) -> Notice:
         summary="1 new item",
         items=[("New", [item_line(item) for item in items])],
     )
+
+
+def _notices(
+    told: Sequence[tuple[Row[Any] | None, Metadata | None]],
+    old: Mapping[UUID, Sequence[Item]],
+    names: Mapping[UUID, str],
+) -> list[Notice | None]:
+    return [
+        None
+        if job is None or job.strategy_id not in names
+        else _notice(job, old.get(job.previous_job_id), names[job.strategy_id], metadata)
+        for job, metadata in told
+    ]
 
 
 def _notice(job: Row[Any], old: Sequence[Item] | None, name: str, metadata: Metadata | None) -> Notice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -139,16 +139,14 @@ def difference(new: Sequence[Item], old: Sequence[Item] | None) -> Diff:
     return Diff() if old is None else engine.diff(new, old)
 
 
-async def find_previous_results(
-    connection: AsyncConnection, previous_job_id: UUID | None
-) -> Sequence[Item] | None:
-    """The results that a verdict rests on."""
-    if previous_job_id is None:
-        return None
-    found: Sequence[Item] | None = await connection.scalar(
-        select(jobs.c.results).where(jobs.c.id == previous_job_id)
-    )
-    return found
+async def list_results(
+    connection: AsyncConnection, *, job_ids: Collection[UUID]
+) -> dict[UUID, Sequence[Item]]:
+    """The results of jobs, such as those that verdicts rest on; jobs that are gone are left out."""
+    if not job_ids:
+        return {}
+    rows = await connection.execute(select(jobs.c.id, jobs.c.results).where(jobs.c.id.in_(job_ids)))
+    return {row.id: row.results for row in rows if row.results is not None}
 
 
 def _changed(schedule_id: UUID) -> list[ColumnElement[bool]]:

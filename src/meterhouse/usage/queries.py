@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -18,8 +19,11 @@ from meterhouse.usage.convert import meter_from_row
 from meterhouse.usage.definition import SLUG, is_expressible_as
 from meterhouse.usage.engine import compile as compiler
 from meterhouse.usage.engine import events as event_queries
+from meterhouse.usage.engine import rolled
+from meterhouse.usage.engine.compile import CompiledQuery
 from meterhouse.usage.engine.decode import decode_meter_query, named_rows
 from meterhouse.usage.engine.quantities import compile_quantities, decode_quantities
+from meterhouse.usage.engine.rollups import Rollup
 from meterhouse.usage.model import (
     Dialect,
     EventCriteria,
@@ -34,6 +38,7 @@ from meterhouse.usage.model import (
     StoredEvent,
 )
 from meterhouse.usage.tables import meters
+from meterhouse.usage.view import EventView
 
 METERS_READ_MAX = 10_000
 GROUP_VALUES_MAX = 10_000
@@ -139,9 +144,25 @@ async def query_meter(store: EventStore, meter: Meter, query: MeterQuery, *, now
 
     Raises `Invalid` for a question the meter cannot answer, `DependencyFailed` when the engine fails.
     """
-    compiled = compiler.compile_meter_query(meter, query)
-    rows = await store.query(compiled.sql, compiled.parameters)
-    return decode_meter_query(meter, query, named_rows(compiled, rows.rows), now=now)
+    if isinstance(store, EventView):
+        answer = await _from_rollup(store, meter, partial(rolled.compile_meter_query, meter, query))
+    else:
+        answer = None
+    if answer is None:
+        compiled = compiler.compile_meter_query(meter, query)
+        answer = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+    return decode_meter_query(meter, query, answer, now=now)
+
+
+async def _from_rollup(
+    view: EventView, meter: Meter, compile_from: Callable[[Rollup], CompiledQuery | None]
+) -> list[dict[str, object]] | None:
+    """Answer rows by way of the meter's rollup, or `None` where it cannot help."""
+    standing, rollup = await view.find_rollup(meter)
+    compiled = compile_from(rollup) if rollup is not None else None
+    if compiled is None:
+        return None
+    return named_rows(compiled, (await view.query_at(standing, compiled.sql, compiled.parameters)).rows)
 
 
 async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Quantities:
@@ -149,9 +170,14 @@ async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Q
 
     Raises `Invalid` for a bad span or zone, `LimitExceeded` for too many customers to combine.
     """
-    compiled = compile_quantities(meter, query)
-    rows = await store.query(compiled.sql, compiled.parameters)
-    return decode_quantities(meter, query, named_rows(compiled, rows.rows))
+    if isinstance(store, EventView):
+        answer = await _from_rollup(store, meter, partial(rolled.compile_quantities, meter, query))
+    else:
+        answer = None
+    if answer is None:
+        compiled = compile_quantities(meter, query)
+        answer = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+    return decode_quantities(meter, query, answer)
 
 
 async def has_match(store: EventStore, meter: Meter) -> bool:

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -36,8 +37,10 @@ from meterhouse.usage.model import (
     StringFilter,
     TimeFilter,
     Window,
+    to_double,
 )
 from meterhouse.usage.service import MeterDraft, event_type_filter
+from meterhouse.usage.validation import Explanation
 
 # Readers refuse longer integers (Python's do), and one such event must not hide the others of its page.
 _DIGITS_MAX = 4300
@@ -220,6 +223,24 @@ def event_to_wire(
     if customer is not None:
         wire["customerId"] = to_ulid(customer.id)
     return wire if validation_error is None else wire | {"validationError": validation_error}
+
+
+def explanation_to_wire(item: Explanation) -> dict[str, object]:
+    """Write what a meter makes of an event."""
+    meter, verdict = item.meter, item.verdict
+    wire: dict[str, object] = {
+        "meterId": to_ulid(meter.id),
+        "slug": meter.slug,
+        "name": meter.name,
+        "madeThrough": meter.dialect,
+        "aggregation": aggregation_to_wire(meter.aggregation),
+        "isArchived": meter.archived_at is not None,
+        "isCounted": verdict.is_counted,
+    }
+    if verdict.rejection is not None:
+        return wire | {"reason": {"code": verdict.rejection.code, "message": verdict.rejection.reason}}
+    value = verdict.value
+    return wire | {"value": to_double(value) if isinstance(value, Fraction) else value}
 
 
 def _readable(data: str) -> str:

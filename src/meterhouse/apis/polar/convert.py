@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from meterhouse.apis.polar.customer_convert import customer_to_wire
@@ -26,9 +27,11 @@ from meterhouse.usage.model import (
     Quantities,
     QuantityQuery,
     StoredEvent,
+    to_double,
 )
 from meterhouse.usage.names import EventName
 from meterhouse.usage.service import MeterDraft
+from meterhouse.usage.validation import Explanation
 
 Wire = dict[str, object]
 
@@ -272,6 +275,20 @@ def _llm(value: object) -> Wire | None:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def explanation_to_wire(item: Explanation) -> Wire:
+    """Write what a meter makes of an event."""
+    value, rejection = item.verdict.value, item.verdict.rejection
+    return {
+        "meter_id": item.meter.id,
+        "name": item.meter.name,
+        "aggregation": item.meter.aggregation.value,
+        "is_archived": item.meter.archived_at is not None,
+        "is_counted": item.verdict.is_counted,
+        "value": to_double(value) if isinstance(value, Fraction) else value,
+        "reason": {"code": rejection.code, "message": rejection.reason} if rejection is not None else None,
+    }
 
 
 def name_to_wire(name: EventName) -> Wire:

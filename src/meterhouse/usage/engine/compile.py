@@ -62,10 +62,14 @@ class Draft:
 
     def finish(self, base: list[str], selected: list[str], keys: str, aggregates: list[str]) -> str:
         """Put the levels together."""
+        return f"{self.body(base, selected, aggregates, keys)} {SETTINGS}"
+
+    def body(self, base: list[str], selected: list[str], aggregates: list[str], keys: str) -> str:
+        """The same without settings, to be part of a larger query."""
         inner = f"{', '.join(selected) or '1 AS one'} FROM ({self.source(base)})"
         if self.conditions:
             inner += f" WHERE {' AND '.join(self.conditions)}"
-        return f"SELECT {', '.join(aggregates)} FROM (SELECT {inner}){keys} {SETTINGS}"  # noqa: S608
+        return f"SELECT {', '.join(aggregates)} FROM (SELECT {inner}){keys}"  # noqa: S608
 
 
 def base_conditions(
@@ -143,6 +147,7 @@ def _order_columns(meter: Meter) -> list[str]:
     return [f"({columns.TIME}, toString({columns.UID})) AS v_order"]
 
 
+WIDE_UNITS = "Map(UInt16, Int128)"
 _FRACTION = "toInt128(bitAnd(v_bits, 4503599627370495))"
 _EXPONENT = "toUInt16(bitAnd(bitShiftRight(v_bits, 52), 2047))"
 _UNITS = (
@@ -172,10 +177,16 @@ def aggregates(aggregation: Aggregation) -> list[str]:
 
 
 def bucket_expression(
-    window: Window, table: ZoneTable, from_s: int | None, to_s: int | None, parameters: Parameters
+    window: Window,
+    table: ZoneTable,
+    from_s: int | None,
+    to_s: int | None,
+    parameters: Parameters,
+    *,
+    second: str | None = None,
 ) -> str:
-    """The bucket key of an event's time, as `windows.bucket_key` computes it."""
-    second = filters.unix_second()
+    """The bucket key of a Unix second (by default an event's), as `windows.bucket_key` computes it."""
+    second = filters.unix_second() if second is None else second
     part = table.between(from_s, to_s)
     if len(part.offsets) == 1:
         offset = parameters.integer(part.offsets[0])
@@ -243,8 +254,8 @@ def compile_meter_query(meter: Meter, query: MeterQuery) -> CompiledQuery:
         keys.append("k_window")
     else:
         selected.append(columns.TIME)
-    keys += _owner_keys(query, draft, base, selected)
-    keys += _group_keys(meter, query, draft, selected)
+    keys += owner_keys(query, draft, base, selected)
+    keys += group_keys(meter, query, draft, selected)
     if meter.filter.clauses:
         draft.conditions.append(filters.tree_condition(meter.filter, draft.parameters, draft.raw_of))
     outer = aggregates(meter.aggregation)
@@ -258,7 +269,7 @@ def compile_meter_query(meter: Meter, query: MeterQuery) -> CompiledQuery:
     return CompiledQuery(sql, draft.parameters.values, names)
 
 
-def _owner_keys(query: MeterQuery, draft: Draft, base: list[str], selected: list[str]) -> list[str]:
+def owner_keys(query: MeterQuery, draft: Draft, base: list[str], selected: list[str]) -> list[str]:
     """Filters and keys of subjects and customers."""
     by_subject, by_customer, _ = effective_groups(query)
     keys, bind = [], draft.parameters
@@ -291,7 +302,7 @@ def subject_owners(customers: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     return owners
 
 
-def _group_keys(meter: Meter, query: MeterQuery, draft: Draft, selected: list[str]) -> list[str]:
+def group_keys(meter: Meter, query: MeterQuery, draft: Draft, selected: list[str]) -> list[str]:
     """Filters and keys of the meter's own group-bys."""
     keys = []
     for index, key in enumerate(effective_groups(query)[2]):

@@ -42,19 +42,36 @@ async def list_events(call: Call) -> object:
 @facade.operation("listEventsV2", scopes=("events:read",))
 async def list_events_v2(call: Call) -> object:
     """One page; a full one names the cursor of the next, which may then be empty."""
-    at = ("query", "filter")
-    named = object_from_wire(call.query.get("filter", {}), at).get("customerId")
-    ids = ids_from_wire(named, (*at, "customerId")) if named is not None else None
-    customers = {} if ids == () else await _customers(call, [str(id) for id in ids or ()])
     limit = call.query.get("limit", LIMIT)
+    events = await matching_events(call, limit)
+    return page_to_wire(events, await _rows(call, events), limit)
+
+
+async def matching_events(call: Call, limit: int) -> list[StoredEvent]:
+    """Read the events that the second version's `filter` and `cursor` mean."""
+    customers = await filtered_customers(call)
     with faults_in("query"):
-        events = await queries.list_events(
+        return await queries.list_events(
             call.services.events,
             organisation_id=call.principal.organisation_id,
             criteria=criteria_from_wire(call.query, customers=customers),
             limit=limit,
         )
-    page: dict[str, object] = {"items": await _rows(call, events)}
+
+
+async def filtered_customers(call: Call) -> Mapping[str, tuple[str, ...]] | None:
+    """The customers that `filter` names, with their subjects; `None` when it names none."""
+    at = ("query", "filter")
+    named = object_from_wire(call.query.get("filter", {}), at).get("customerId")
+    ids = ids_from_wire(named, (*at, "customerId")) if named is not None else None
+    return {} if ids == () else await _customers(call, [str(id) for id in ids or ()])
+
+
+def page_to_wire(
+    events: Sequence[StoredEvent], items: Sequence[dict[str, object]], limit: int
+) -> dict[str, object]:
+    """One page of a list by cursor."""
+    page: dict[str, object] = {"items": items}
     if len(events) == limit:
         page["nextCursor"] = format_cursor(Cursor(events[-1].time, events[-1].uid))
     return page

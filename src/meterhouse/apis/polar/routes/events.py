@@ -32,8 +32,10 @@ from meterhouse.usage.attribution import identities_mentioned
 from meterhouse.usage.definition import filter_faults
 from meterhouse.usage.drafts import EventDraft, events_from_drafts
 from meterhouse.usage.lineage import parents_within
-from meterhouse.usage.model import EventSearch, Filter, Identities, Meter
+from meterhouse.usage.model import EventSearch, Filter, Identities, Meter, StoredEvent
 from meterhouse.usage.names import NameSearch, NameSort, list_names
+from meterhouse.usage.queries import MeterCriteria
+from meterhouse.usage.validation import explanations
 
 ISSUES_MAX = 1_000
 EVENTS_PER_TURN = 500
@@ -181,11 +183,32 @@ async def _meter(call: Call, meter_id: UUID) -> Meter:
 
 @facade.operation("events:get")
 async def get_event(call: Call) -> object:
-    organisation_id, store = call.principal.organisation_id, call.services.events
-    event = await queries.find_event(store, organisation_id=organisation_id, uid=call.path_id("id"))
+    return (await events_to_wire(call, [await _event(call)]))[0]
+
+
+async def _event(call: Call) -> StoredEvent:
+    """The event that the path names. Raises `NotFound`."""
+    event = await queries.find_event(
+        call.services.events, organisation_id=call.principal.organisation_id, uid=call.path_id("id")
+    )
     if event is None:
         raise NotFound("event not found", code="event_not_found")
-    return (await events_to_wire(call, [event]))[0]
+    return event
+
+
+@facade.operation("events:explain")
+async def explain_event(call: Call) -> object:
+    """What each meter that Polar has words for makes of one event."""
+    event = await _event(call)
+    async with call.services.database.begin() as connection:
+        meters, _ = await queries.list_meters(
+            connection,
+            organisation_id=call.principal.organisation_id,
+            criteria=MeterCriteria(expressible_as="polar"),
+            limit=queries.METERS_READ_MAX,
+        )
+    told = explanations(event, meters)
+    return {"event_id": event.uid, "meters": [convert.explanation_to_wire(item) for item in told]}
 
 
 @facade.operation("events:list_names")
