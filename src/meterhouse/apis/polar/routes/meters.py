@@ -47,8 +47,8 @@ async def create_meter(call: Call) -> object:
 @facade.operation("meters:list")
 async def list_meters(call: Call) -> object:
     query = call.parse_query(MetersQuery)
-    if not query.covers(call.principal.organisation_id) or "external_id" in call.query:
-        return convert.page_to_wire([], 0, query)  # no meter has an external id
+    if not query.covers(call.principal.organisation_id):
+        return convert.page_to_wire([], 0, query)
     sort = tuple(convert.key_and_direction(key) for key in query.sorting)
     async with call.services.database.begin() as connection:
         meters, total = await queries.list_meters(
@@ -58,6 +58,7 @@ async def list_meters(call: Call) -> object:
                 name_contains=query.query,
                 is_archived=query.is_archived,
                 metadata=convert.texts_from_wire(query.metadata),
+                external_ids=tuple(query.external_id) if query.external_id is not None else None,
                 expressible_as="polar",
             ),
             sort=cast("tuple[tuple[MeterSort, bool], ...]", sort),
@@ -70,6 +71,17 @@ async def list_meters(call: Call) -> object:
 @facade.operation("meters:get")
 async def get_meter(call: Call) -> object:
     return convert.meter_to_wire(await visible_meter(call, str(call.path_id("id"))))
+
+
+@facade.operation("meters:get_external")
+async def get_meter_by_external_id(call: Call) -> object:
+    async with call.services.database.begin() as connection:
+        meter = await queries.get_meter_by_external_id(
+            connection,
+            organisation_id=call.principal.organisation_id,
+            external_id=call.path["external_id"],
+        )
+    return convert.meter_to_wire(meter)
 
 
 @facade.operation("meters:update")
