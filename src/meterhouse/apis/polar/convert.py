@@ -12,7 +12,8 @@ from typing import Any
 from meterhouse.apis.polar.customer_convert import customer_to_wire
 from meterhouse.apis.polar.schemas import events as event_schemas
 from meterhouse.apis.polar.schemas import meters as meter_schemas
-from meterhouse.apis.polar.schemas.common import CustomersQuery, ListQuery
+from meterhouse.apis.polar.schemas.common import ListQuery
+from meterhouse.customers.model import Customer
 from meterhouse.usage.convert import filter_to_json
 from meterhouse.usage.customer_meters import CustomerMeter
 from meterhouse.usage.definition import polar_property
@@ -121,30 +122,22 @@ def meter_to_wire(meter: Meter) -> Wire:
     }
 
 
-def identities_from_wire(
-    query: CustomersQuery, external_ids: Sequence[str] | None = None
-) -> Identities | None:
-    """The customers asked for, united; `None` when none are."""
-    externals = query.external_customer_id if external_ids is None else external_ids
-    if query.customer_id is None and externals is None:
-        return None
-    return Identities(tuple(str(id) for id in query.customer_id or ()), tuple(externals or ()))
-
-
 def texts_from_wire(metadata: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """The metadata filter: texts that each key may have."""
     return {key: tuple(values) for key, values in metadata.items()}
 
 
-def quantity_query_from_wire(query: meter_schemas.QuantitiesQuery) -> QuantityQuery:
-    """Read a question for quantities."""
+def quantity_query_from_wire(
+    query: meter_schemas.QuantitiesQuery, *, identities: Identities | None
+) -> QuantityQuery:
+    """Read a question for quantities; `identities` are the customers that it names."""
     function = query.customer_aggregation_function
     return QuantityQuery(
         start_at=query.start_timestamp,
         end_at=query.end_timestamp,
         interval=query.interval.value,
         zone=query.timezone,
-        identities=identities_from_wire(query, query.external_ids),
+        identities=identities,
         customer_function=function.value if function is not None else None,
         metadata=texts_from_wire(query.metadata),
     )
@@ -201,15 +194,15 @@ def _decimal_text(amount: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def event_to_wire(event: StoredEvent, lineage: Lineage) -> Wire:
-    """Write an event. No customer is shown with it yet, whatever identifiers it carries."""
+def event_to_wire(event: StoredEvent, lineage: Lineage, customer: Customer | None) -> Wire:
+    """Write an event, its identifiers as they came, and the live customer that it is found to be of."""
     return {
         "id": event.uid,
         "timestamp": event.time,
         "organization_id": event.organisation_id,
         "customer_id": event.customer_id or None,
         "external_customer_id": None if event.customer_id else event.subject,
-        "customer": None,
+        "customer": None if customer is None else customer_to_wire(customer),
         "member_id": event.member_id or None,
         "external_member_id": event.external_member_id or None,
         "child_count": lineage.descendants,
@@ -289,9 +282,9 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def customer_meter_to_wire(row: CustomerMeter) -> Wire:
+def customer_meter_to_wire(row: CustomerMeter, customer: Wire) -> Wire:
     """Write a customer's account on a meter, with both of them."""
-    both = {"customer": customer_to_wire(row.customer), "meter": meter_to_wire(row.meter)}
+    both = {"customer": customer, "meter": meter_to_wire(row.meter)}
     return account_to_wire(row) | {"customer_id": row.customer.id} | both
 
 
