@@ -11,7 +11,7 @@ from meterhouse.extraction.extractor import Extractor
 from meterhouse.identity.model import Principal
 from meterhouse.kernel.clock import Clock
 from meterhouse.monitoring.signals import JobSignals
-from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Model, NoBrowser, Queue
+from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Mailer, Model, NoBrowser, Queue
 from meterhouse.usage.block import EventRow
 from meterhouse.usage.service import MeterGuard
 
@@ -72,4 +72,5 @@ class Services:
     browser: Browser = field(default_factory=NoBrowser)
     model: Model | None = None
     meter_guards: Sequence[MeterGuard] = ()
+    mailer: Mailer | None = None
     customer_guards: Sequence[DeletionGuard] = ()

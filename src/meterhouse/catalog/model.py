@@ -10,8 +10,10 @@ from uuid import UUID
 
 from meterhouse.usage.model import Aggregation, StringFilter
 
-# Aggregations of which a part of a period's usage is defined, so that credits can be burnt down by it.
-MEASURABLE = frozenset({Aggregation.SUM, Aggregation.COUNT, Aggregation.UNIQUE, Aggregation.LATEST})
+MEASURABLE = frozenset(
+    {Aggregation.SUM, Aggregation.COUNT, Aggregation.UNIQUE, Aggregation.MAX, Aggregation.LATEST}
+)
+"""Aggregations of which a part of a period's usage is defined, so that credits can be burnt down by it."""
 
 
 @dataclass(frozen=True)

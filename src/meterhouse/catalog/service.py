@@ -93,7 +93,7 @@ def _faults(draft: FeatureDraft, meter: Meter | None) -> list[Issue]:
         faults.append(Issue(("key",), "feature key must not be a valid ULID", "invalid_key", draft.key))
     if meter is not None and meter.aggregation not in MEASURABLE:
         text = f"meter {meter.slug} has the aggregation {meter.aggregation}; features need SUM, COUNT, "
-        faults.append(Issue(("meterSlug",), text + "UNIQUE_COUNT or LATEST", "unsupported_aggregation"))
+        faults.append(Issue(("meterSlug",), text + "UNIQUE_COUNT, LATEST or MAX", "unsupported_aggregation"))
     if meter is None and draft.filters:
         text = "filters need a meter: give meterSlug"
         faults.append(Issue(("advancedMeterGroupByFilters",), text, "meter_required"))

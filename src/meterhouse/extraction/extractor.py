@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -43,12 +43,19 @@ class Extractor:
 
         return await self.think(work, page.url)
 
-    async def run(self, strategy: Strategy, page: Page, *, keep: Filter | None) -> Extracted:
-        """Extract, coerce, filter. Raises `ExtractionFailed`, or `LimitExceeded` past the time limit."""
+    async def run(
+        self, strategy: Strategy, page: Page, *, keep: Filter | None, known: Sequence[Item] = ()
+    ) -> Extracted:
+        """Extract, coerce, filter. `known` are stored items of the last good run, which judge repairs.
+
+        Raises `ExtractionFailed`, or `LimitExceeded` past the time limit.
+        """
 
         def work() -> Extracted:
-            result = capture.run(strategy, page) if strategy.kind == "api" else engine.run(strategy, page)
-            return finish(result, strategy.output_schema, keep)
+            if strategy.kind == "api":
+                return finish(capture.run(strategy, page), strategy.output_schema, keep)
+            before = _wrapped(known, strategy.output_schema)
+            return finish(engine.run(strategy, page, known=before), strategy.output_schema, keep)
 
         return await self.think(work, page.url, timeout_s=RUN_TIMEOUT_S)
 
@@ -76,7 +83,16 @@ def finish(
     wrapper = OutputSchema.parse(output_schema).wrapper if output_schema is not None else None
     items = result.items if wrapper is None else _inner(result.items, wrapper)
     kept = items if keep is None else keep.apply(items)
-    return Extracted(storable_items(kept), wrapper, result.notes)
+    lost, repaired = (result.lost, result.repaired) if isinstance(result, RunResult) else ((), None)
+    return Extracted(storable_items(kept), wrapper, result.notes, lost, repaired)
+
+
+def _wrapped(items: Sequence[Item], output_schema: Mapping[str, object] | None) -> list[Item] | None:
+    """Stored items as the engine gives them: within the wrapper that `finish` takes off."""
+    if not items:
+        return None
+    wrapper = OutputSchema.parse(output_schema).wrapper if output_schema is not None else None
+    return [dict(item) for item in items] if wrapper is None else [{wrapper: list(items)}]
 
 
 def _inner(items: list[Item], wrapper: str) -> list[Item]:

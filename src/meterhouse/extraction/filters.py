@@ -96,6 +96,11 @@ class Filter:
         verdicts = (one.holds(item) for one in self.conditions)
         return all(verdicts) if self.mode == "all" else any(verdicts)
 
+    def fields(self) -> set[str]:
+        """The names of all fields that are looked at, as they were written."""
+        inner = (one.fields() if isinstance(one, Filter) else {one.field} for one in self.conditions)
+        return set().union(*inner)
+
     def apply(self, items: Sequence[Item], wrapper: str | None = None) -> list[Item]:
         """The items that hold, in order; with a schema's wrapper, its inner items."""
         if wrapper is None:

@@ -327,6 +327,10 @@ class Breach:
     now: object
     field: str | None = None
 
+    def to_document(self) -> dict[str, object]:
+        where: dict[str, object] = {} if self.field is None else {"field": self.field}
+        return {"what": self.what, **where, "before": self.before, "now": self.now}
+
     def sentence(self) -> str:
         whose = f"{self.what} of {self.field!r}" if self.field else self.what
         return f"{whose} was {self.before}, is {self.now}"
@@ -343,6 +347,14 @@ class Repair:
     strategy: Strategy
     before: tuple[Breach, ...] = ()
     after: Mapping[str, str] = field(default_factory=dict)
+
+    def to_document(self) -> dict[str, object]:
+        """The report of the repair, without the strategy."""
+        return {
+            "how": self.how,
+            "before": [one.to_document() for one in self.before],
+            "after": dict(self.after),
+        }
 
 
 @dataclass(frozen=True)

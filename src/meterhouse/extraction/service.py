@@ -18,9 +18,10 @@ from meterhouse.extraction.capture.requests import check_parameters
 from meterhouse.extraction.extractor import Extractor, finish
 from meterhouse.extraction.filters import Filter
 from meterhouse.extraction.making import Made, make
-from meterhouse.extraction.model import ExtractionFailed, Page, Strategy
+from meterhouse.extraction.model import ExtractionFailed, Page, Repair, Strategy
 from meterhouse.extraction.pages import FetchedPage, check_url, fetch_page, pack
 from meterhouse.extraction.refinement import REFINE_REFUSED, refine_strategy
+from meterhouse.extraction.repairs import check_filter, store_repair, without_fields
 from meterhouse.extraction.replay import Tally
 from meterhouse.extraction.schema import OutputSchema
 from meterhouse.extraction.storable import storable_items, storable_text
@@ -57,6 +58,7 @@ __all__ = [
     "FetchedPage",
     "PageNotFetched",
     "Prepared",
+    "Repair",
     "Sources",
     "StoredStrategy",
     "StrategyRequest",
@@ -68,6 +70,7 @@ __all__ = [
     "delete_strategy",
     "execute",
     "fetch_page",
+    "find_strategies",
     "generate_strategy",
     "get_group",
     "get_strategy",
@@ -78,14 +81,19 @@ __all__ = [
     "list_strategies",
     "parse_filter",
     "prepare_strategy",
+    "reads_one_document",
     "refine_strategy",
     "replace_plan",
     "run_at",
+    "storable_items",
+    "store_repair",
     "store_strategy",
     "update_filter",
+    "without_fields",
 ]
 
 count_quota_use = queries.count_quota_use
+find_strategies = queries.find_strategies
 get_group = groups.get_group
 get_strategy = queries.get_strategy
 keep_strategies = queries.keep_strategies
@@ -280,6 +288,10 @@ async def run_at(sources: Sources, strategy: StoredStrategy, errand: Errand, tal
 
     Raises `PageNotFetched`, `BrowserMissing`, `ExtractionFailed` naming the address, `LimitExceeded`, and
     `Invalid` for parameters that the strategy does not have. `tally` tells what was spent in any case.
+
+    With `errand.known` (the items of the last good run) a rebuilt page can be told from another page. What
+    comes back may be `repaired`: then call `store_repair` in the transaction that stores the items. It may
+    name `lost` fields: compare it with other runs by `without_fields` on both sides, with what either lost.
     """
     keep = parse_filter(strategy.filter_config)
     try:
@@ -288,8 +300,18 @@ async def run_at(sources: Sources, strategy: StoredStrategy, errand: Errand, tal
         raise explained(error, errand.url) from error
     if keep is None:
         return found
+    check_filter(keep, found.lost, errand.url)
     items = await sources.extractor.think(lambda: keep.apply(list(found.items)), errand.url)
     return replace(found, items=items)
+
+
+def reads_one_document(strategy: StoredStrategy, max_pages: int | None = None) -> bool:
+    """Whether a run fetches the page at its address and nothing else, without a browser."""
+    if strategy.kind == "api":
+        return False
+    plan = Strategy.from_document(strategy.document)
+    most = max_pages or (plan.paging.max_pages if plan.paging is not None else 1)
+    return most == 1 and not plan.render
 
 
 def check_errand(strategy: StoredStrategy, errand: Errand) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from meterhouse.extraction.model import ExtractionFailed, Item, Kind, Strategy
+from meterhouse.extraction.model import ExtractionFailed, Item, Kind, Repair, Strategy
 from meterhouse.extraction.plan import Scalar
 from meterhouse.kernel.errors import Invalid
 
@@ -118,11 +118,18 @@ class Progress:
 
 @dataclass(frozen=True)
 class Extracted:
-    """The items of one run, after coercion and filter. `wrapper` is the key the schema wants around them."""
+    """The items of one run, after coercion and filter. `wrapper` is the key the schema wants around them.
+
+    `lost` names fields (`price_amount` for `amount` within `price`) that the page no longer gives: that they
+    are missing is no change of the records, see `without_fields`. `repaired` is set when the strategy as
+    stored would not have found these items, see `store_repair`.
+    """
 
     items: Sequence[Item]
     wrapper: str | None = None
     notes: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    repaired: Repair | None = None
 
 
 @dataclass

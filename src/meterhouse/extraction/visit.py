@@ -37,11 +37,16 @@ class Sources:
 
 @dataclass(frozen=True)
 class Errand:
-    """One run: where, with which values, and how many pages at most (`None`: as the strategy says)."""
+    """One run: where, with which values, and how many pages at most (`None`: as the strategy says).
+
+    `known` are the items of the last good run of this strategy here, as they were stored; a repair must
+    share values with them.
+    """
 
     url: str
     parameters: Mapping[str, object] | None = None
     max_pages: int | None = None
+    known: Sequence[Item] = ()
 
 
 def check_max_pages(value: object) -> int | None:
@@ -66,8 +71,9 @@ async def visit(sources: Sources, strategy: Strategy, errand: Errand, tally: Tal
         walk: _Walk = await _ApiWalk.begin(sources, strategy, errand, tally)
     else:
         walk = _PageWalk(sources, strategy, errand.url, tally)
-    found = await sources.extractor.run(strategy, await walk.first(), keep=None)
-    items, known, further = list(found.items), _Known(), _for_further_pages(strategy)
+    found = await sources.extractor.run(strategy, await walk.first(), keep=None, known=errand.known)
+    mended = strategy if found.repaired is None else found.repaired.strategy
+    items, known, further, lost = list(found.items), _Known(), _for_further_pages(mended), set(found.lost)
     known.add(found.items)
     while walk.count < most and len(items) < ITEMS_MAX:
         page = await walk.next()
@@ -76,7 +82,8 @@ async def visit(sources: Sources, strategy: Strategy, errand: Errand, tally: Tal
         if not new:
             break
         items += new
-    return Extracted(items[:ITEMS_MAX], found.wrapper, found.notes)
+        lost.update(more.lost if more is not None else ())
+    return replace(found, items=items[:ITEMS_MAX], lost=tuple(sorted(lost)))
 
 
 def _for_further_pages(strategy: Strategy) -> Strategy:

@@ -25,6 +25,7 @@ from meterhouse.apis.openmeter.filters import (
 from meterhouse.customers.model import Customer
 from meterhouse.kernel.clock import format_instant
 from meterhouse.kernel.ids import parse_id, to_ulid
+from meterhouse.usage.corrections import TrailEntry
 from meterhouse.usage.definition import value_jsonpath
 from meterhouse.usage.engine.cursors import parse_cursor
 from meterhouse.usage.model import (
@@ -201,7 +202,7 @@ def criteria_from_wire(
 
 
 def event_to_wire(
-    event: StoredEvent, *, customer: Customer | None, validation_error: str | None
+    event: StoredEvent, *, customer: Customer | None = None, validation_error: str | None = None
 ) -> dict[str, object]:
     """Write a stored event. Its data are passed on as the JSON text that was sent, to the last digit."""
     inner: dict[str, object] = {
@@ -241,6 +242,25 @@ def explanation_to_wire(item: Explanation) -> dict[str, object]:
         return wire | {"reason": {"code": verdict.rejection.code, "message": verdict.rejection.reason}}
     value = verdict.value
     return wire | {"value": to_double(value) if isinstance(value, Fraction) else value}
+
+
+def correction_to_wire(entry: TrailEntry) -> dict[str, object]:
+    """Write one line of the audit trail."""
+    made = entry.correction
+    wire: dict[str, object] = {
+        "id": to_ulid(made.id),
+        "action": "delete" if made.after is None else "replace",
+        "source": made.before.source,
+        "eventId": made.before.id,
+        "correctedAt": format_instant(made.at),
+        "correctedBy": to_ulid(UUID(entry.by)),
+        "before": event_to_wire(made.before),
+    }
+    if entry.reason:
+        wire["reason"] = entry.reason
+    if made.after is not None:
+        wire["after"] = event_to_wire(made.after)
+    return wire
 
 
 def _readable(data: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 PAGE_SIZE_DEFAULT = 100
+_OFFSET_MAX = 2**62  # larger ones would not fit the database's integers, and lie beyond every list
 
 
 @dataclass(frozen=True)
@@ -35,4 +36,5 @@ class Paging:
         return self.to_wire(items, total) if self.page else items
 
 
-_OFFSET_MAX = 2**62  # larger ones would not fit the database's integers, and lie beyond every list
+WHOLE = Paging(limit=10_000, offset=0, page=0)
+"""For arrays that have no parameters to page them."""
