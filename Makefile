@@ -4,14 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 CLIENTS := .clients
-POLAR_OLD := 0.16.11 0.32.0
+POLAR_RELEASES := $(shell sed -n 's/^polar-sdk==\([^ ]*\).*/\1/p' requirements/clients-polar.txt)
 DATA ?= .data
 PORT ?= 8000
 URL ?=
 ASK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev chromium run test lint format bench soak docs lock clean
+.PHONY: help install install-dev clients chromium run test lint format bench soak docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -30,13 +30,25 @@ $(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(CLIENTS)/polar-%/.installed: requirements/client-polar-%.txt | $(BIN)/python
-	@$(PIP) install --require-hashes --target $(CLIENTS)/polar-$* --upgrade -r $<
+# Releases of polar-sdk that cannot share an environment with the newest one. Each has a folder of its own with only
+# itself in it: what they need is in the environment anyway, and the little that is not, in one folder for all.
+$(CLIENTS)/shared/.installed: requirements/clients-shared.txt | $(BIN)/python
+	@rm -rf $(@D)
+	@$(PIP) install --require-hashes --no-deps --no-compile --target $(@D) -r $<
+	@touch $@
+
+$(CLIENTS)/polar-%/.installed: requirements/clients-polar.txt | $(BIN)/python
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@grep -F 'polar-sdk==$* ' $< > $(@D)/requirement.txt
+	@$(PIP) install --require-hashes --no-deps --no-compile --target $(@D) -r $(@D)/requirement.txt
 	@touch $@
 
 install: $(VENV)/.installed ## Make .venv with the locked dependencies
 
-install-dev: $(VENV)/.installed-dev $(POLAR_OLD:%=$(CLIENTS)/polar-%/.installed) chromium
+install-dev: $(VENV)/.installed-dev chromium
+	@$(MAKE) --no-print-directory -j4 clients
+
+clients: $(CLIENTS)/shared/.installed $(POLAR_RELEASES:%=$(CLIENTS)/polar-%/.installed)
 
 chromium: # The browser tests need one; this step never fails, they do
 	@$(BIN)/python -c 'from meterhouse.platform.browser import find_browser; import os; find_browser(os.environ.get("METERHOUSE_BROWSER", ""))' 2>/dev/null \
