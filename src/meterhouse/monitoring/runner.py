@@ -26,6 +26,7 @@ from meterhouse.monitoring import run
 from meterhouse.monitoring.claim import Room, claim, may_begin
 from meterhouse.monitoring.finish import Finished, finish
 from meterhouse.monitoring.model import JobStatus, UsageSink
+from meterhouse.monitoring.pace import IDLE_S, Pace
 from meterhouse.monitoring.run import Begun, Outcome
 from meterhouse.monitoring.signals import JobSignals
 from meterhouse.monitoring.tables import jobs
@@ -70,6 +71,7 @@ class JobRunner:
     concurrency: int = CONCURRENCY
     per_host: int = PER_HOST
     id: UUID = field(default_factory=new_id)
+    _pace: Pace = field(init=False)
     _hands: dict[UUID, _Hand] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _is_more: bool = True
@@ -77,6 +79,9 @@ class JobRunner:
     _checked_at: float = 0.0
     _unsent: dict[UUID, Mapping[str, Any]] = field(default_factory=dict)
     _has_unsent: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._pace = Pace(self.concurrency)
 
     @property
     def presence(self) -> int:
@@ -97,17 +102,20 @@ class JobRunner:
         """Run jobs while the block runs; leaving it finishes what is in hand, within the time-out."""
         self._is_closing = False
         loop = asyncio.create_task(self._run(), name="job-runner")
-        sender = asyncio.create_task(self._send(), name="job-usage")
+        beside = [
+            asyncio.create_task(self._send(), name="job-usage"),
+            asyncio.create_task(self._keep_pace(), name="job-pace"),
+        ]
         try:
             yield
         finally:
             self._is_closing = True
             self._wake.set()
             _, pending = await asyncio.wait([loop], timeout=drain_timeout_s)
-            for task in (*pending, sender, *(hand.task for hand in self._hands.values())):
+            for task in (*pending, *beside, *(hand.task for hand in self._hands.values())):
                 if task is not None:
                     task.cancel()
-            await asyncio.gather(loop, sender, return_exceptions=True)
+            await asyncio.gather(loop, *beside, return_exceptions=True)
             await self._release()
 
     async def drain(self, *, timeout_s: float = 300.0) -> None:
@@ -143,8 +151,8 @@ class JobRunner:
 
     @property
     def _may_claim(self) -> bool:
-        free = self.concurrency - len(self._hands)
-        return not self._is_closing and free * FREE_SHARE >= self.concurrency
+        hands = self._pace.hands
+        return not self._is_closing and (hands - len(self._hands)) * FREE_SHARE >= hands
 
     async def _turn(self) -> None:
         """Look after what is in hand, write what has ended, take more."""
@@ -158,7 +166,7 @@ class JobRunner:
 
     async def _claim(self) -> None:
         in_hand = Counter(hand.begun.host for hand in self._hands.values())
-        room = Room(self.concurrency - len(self._hands), self.per_host, in_hand)
+        room = Room(self._pace.hands - len(self._hands), self.per_host, in_hand)
         now = self.clock.now()
         async with self.database.begin() as connection:
             # A claim that a crash forgets leaves the job waiting: no need to see it on disk.
@@ -247,6 +255,13 @@ class JobRunner:
             finally:
                 for row in rows:
                     self._unsent.pop(row["job_id"], None)
+
+    async def _keep_pace(self) -> None:
+        while True:
+            if not self._hands:
+                await asyncio.sleep(IDLE_S)
+            busy = sum(hand.outcome is None for hand in self._hands.values())
+            self._pace.observe(await self._pace.measure(), busy=busy)
 
     async def _check(self) -> None:
         """Drop jobs that were cancelled or deleted, and free those that nobody runs any more."""
