@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import text
@@ -25,8 +25,11 @@ from meterhouse.apis.polar import facade as polar
 from meterhouse.apis.server import Server
 from meterhouse.apis.services import Limits, Services
 from meterhouse.apis.system import clock_routes, health_routes
+from meterhouse.catalog import service as catalog
 from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
+from meterhouse.discovery.tasks import DiscoveryTasks
+from meterhouse.entitlements import service as entitlements
 from meterhouse.extraction.regeneration import RegenerationTasks
 from meterhouse.extraction.service import Sources
 from meterhouse.identity import service as identity
@@ -41,6 +44,7 @@ from meterhouse.platform.clickhouse_migrate import migrate as migrate_events
 from meterhouse.platform.embedded import DataFolder, EmbeddedPostgres, supervised
 from meterhouse.platform.events import ClickHouseEventStore, open_event_store
 from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher, PoliteFetcher, Robots
+from meterhouse.platform.mail import MailServer, SmtpMailer
 from meterhouse.platform.migrate import migrate_postgres
 from meterhouse.platform.model import ChatModel
 from meterhouse.platform.postgres import PostgresDatabase, advisory_lock, listen, normalise_url
@@ -48,7 +52,12 @@ from meterhouse.platform.queue import TaskQueue
 from meterhouse.platform.telemetry import RequestMetrics, render_metrics
 from meterhouse.platform.timers import DueScans
 from meterhouse.settings import Settings
+from meterhouse.usage.corrections import Corrections
 from meterhouse.usage.ingest import Ingestor
+from meterhouse.usage.rollups import Rollups
+from meterhouse.usage.view import EventView
+from meterhouse.webhooks.retention import Retention
+from meterhouse.webhooks.send import Carriers
 from meterhouse.webhooks.sender import WebhookSender
 from meterhouse.workflows.announce import SOURCE as RUN_NOTICES
 from meterhouse.workflows.announce import RunNotices
@@ -56,6 +65,7 @@ from meterhouse.workflows.tasks import WorkflowTasks
 
 EVENTS_MIGRATION_LOCK = "meterhouse_migrate_events"
 INGEST_LOCK = "meterhouse_ingest"
+ROLLUP_LOCK = "meterhouse_rollups"
 # Receivers that hang must not use up the connections that pages are fetched with.
 WEBHOOK_CONNECTIONS_MAX = 1_024
 DEMO_SHOP_PATH = "/demo/shop"
@@ -93,24 +103,29 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
         clock = await _open_clock(engines.database, settings)
         first_key = await _first_key(engines.database, settings, clock)
         authenticator = await _open_authenticator(stack, engines.database, clock)
+        ingestor = await _open_ingestor(stack, engines, clock)
         services = Services(
             database=engines.database,
-            events=engines.events,
+            events=await _open_view(stack, engines, ingestor, clock),
             fetcher=_polite(await stack.enter_async_context(GuardedFetcher(policy)), settings),
             browser=_open_browser(stack, policy, settings),
             model=_open_model(stack, settings),
             queue=engines.queue,
             clock=clock,
-            ingestor=await _open_ingestor(stack, engines, clock),
+            ingestor=ingestor,
             authenticator=authenticator,
+            mailer=_open_mailer(settings),
             limits=Limits(
                 meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max
             ),
+            meter_guards=(catalog.guard_meter, partial(entitlements.guard_meter, clock=clock)),
+            customer_guards=(partial(entitlements.guard_customer, clock=clock),),
         )
         stack.callback(services.extractor.close)
         webhook_fetcher = GuardedFetcher(policy, connections_max=WEBHOOK_CONNECTIONS_MAX)
         await stack.enter_async_context(webhook_fetcher)
-        work = _register_work(engines, services, authenticator, webhook_fetcher, settings)
+        carriers = Carriers(webhook_fetcher, services.mailer)
+        work = _register_work(engines, services, authenticator, carriers, settings)
         stack.push_async_callback(work.sender.close)
         await engines.queue.open()
         stack.push_async_callback(engines.queue.close)
@@ -217,6 +232,12 @@ def _open_model(stack: AsyncExitStack, settings: Settings) -> ChatModel | None:
     return model
 
 
+def _open_mailer(settings: Settings) -> SmtpMailer | None:
+    if not settings.smtp_url:
+        return None
+    return SmtpMailer(MailServer.parse(settings.smtp_url, sender=settings.smtp_from))
+
+
 async def _open_ingestor(stack: AsyncExitStack, engines: _Engines, clock: Clock) -> Ingestor:
     # An event server may have other writers: then each block takes its turn and is looked up there.
     lock = None if engines.events.is_embedded else partial(advisory_lock, engines.database, INGEST_LOCK)
@@ -224,6 +245,14 @@ async def _open_ingestor(stack: AsyncExitStack, engines: _Engines, clock: Clock)
     await ingestor.start()
     stack.push_async_callback(ingestor.stop)
     return ingestor
+
+
+async def _open_view(stack: AsyncExitStack, engines: _Engines, ingestor: Ingestor, clock: Clock) -> EventView:
+    lock = None if engines.events.is_embedded else partial(advisory_lock, engines.database, ROLLUP_LOCK)
+    rollups = Rollups(engines.events, lambda: ingestor.reached, lock=lock)
+    await rollups.start()
+    stack.push_async_callback(rollups.stop)
+    return EventView(engines.events, Corrections(engines.events, ingestor, clock), rollups)
 
 
 @dataclass(frozen=True)
@@ -239,7 +268,7 @@ def _register_work(
     engines: _Engines,
     services: Services,
     authenticator: Authenticator,
-    webhook_fetcher: GuardedFetcher,
+    carriers: Carriers,
     settings: Settings,
 ) -> _Work:
     """Make every task and scan known; whether they run here depends on the role."""
@@ -264,7 +293,8 @@ def _register_work(
         clock=services.clock,
         browser=services.browser,
     )
-    for name, task in {**regeneration.tasks, **workflows.tasks}.items():
+    discovery = DiscoveryTasks(services.database, services.queue, services.fetcher, services.clock)
+    for name, task in {**regeneration.tasks, **workflows.tasks, **discovery.tasks}.items():
         engines.queue.register(name, task)
 
     async def rescue_tasks(_: datetime) -> int:
@@ -275,8 +305,16 @@ def _register_work(
     scans.register("identity.last_used", authenticator.flush_last_used)
     scans.register("queue.rescue", rescue_tasks)
     renderers = {**monitoring.renderers, RUN_NOTICES: RunNotices(services.database)}
-    sender = WebhookSender(services.database, webhook_fetcher, services.clock, renderers)
-    found = {**monitoring.scans, **regeneration.scans, **workflows.scans, **sender.scans}
+    sender = WebhookSender(services.database, carriers, services.clock, renderers)
+    retention = Retention(services.database, timedelta(days=settings.webhook_retention_days))
+    found = {
+        **monitoring.scans,
+        **regeneration.scans,
+        **workflows.scans,
+        **discovery.scans,
+        **sender.scans,
+        **retention.scans,
+    }
     for name, scan in found.items():
         scans.register(name, scan)
     return _Work(scans, sender, runner)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,17 +13,16 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction import service as extraction
-from meterhouse.kernel.errors import NotFound
 from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring import engine
-from meterhouse.monitoring.changes import difference, find_previous_results
+from meterhouse.monitoring.changes import difference, list_results
 from meterhouse.monitoring.model import Diff, Item, JobStatus, Modified
 from meterhouse.monitoring.schedules_model import endpoint_from_row
 from meterhouse.monitoring.tables import jobs, schedules
 from meterhouse.monitoring.words import item_line
 from meterhouse.platform.ports import Database
 from meterhouse.webhooks import service as webhooks
-from meterhouse.webhooks.model import Metadata, Notice, WebhookType
+from meterhouse.webhooks.model import Metadata, Notice, Subject, WebhookType
 
 SOURCE = "monitoring.job"
 ITEMS_SHOWN_MAX = 10
@@ -68,25 +67,22 @@ async def announce_jobs(
 
 @dataclass(frozen=True)
 class JobNotices:
-    """Words the notice of a job from what is stored of it."""
+    """Words the notices of jobs from what is stored of them."""
 
     database: Database
 
-    async def __call__(self, subject_id: UUID, metadata: Metadata | None) -> Notice | None:
+    async def __call__(self, subjects: Sequence[Subject]) -> list[Notice | None]:
         async with self.database.begin() as connection:
-            job = (await connection.execute(select(jobs).where(jobs.c.id == subject_id))).first()
-            if job is None:
-                return None
-            old, lost_before = await find_previous_results(
-                connection, job.previous_job_id if job.has_changes else None
-            )
-            try:
-                strategy = await extraction.get_strategy(
-                    connection, organisation_id=job.organisation_id, strategy_id=job.strategy_id
-                )
-            except NotFound:
-                return None
-        return await asyncio.to_thread(_notice, job, old, lost_before, strategy.name, metadata)
+            rows = await connection.execute(select(jobs).where(jobs.c.id.in_([one.id for one in subjects])))
+            found = {row.id: row for row in rows}
+            before = {row.previous_job_id for row in found.values() if row.has_changes}
+            old = await list_results(connection, job_ids=before)
+            names: dict[UUID, str] = {}
+            for owner in {row.organisation_id for row in found.values()}:
+                wanted = {row.strategy_id for row in found.values() if row.organisation_id == owner}
+                names |= await extraction.list_names(connection, organisation_id=owner, strategy_ids=wanted)
+        told = [(found.get(one.id), one.metadata) for one in subjects]
+        return await asyncio.to_thread(_notices, told, old, names)
 
 
 def sample_notice(metadata: Metadata | None, now: datetime) -> Notice:
@@ -115,10 +111,22 @@ def sample_notice(metadata: Metadata | None, now: datetime) -> Notice:
     )
 
 
+def _notices(
+    told: Sequence[tuple[Row[Any] | None, Metadata | None]],
+    old: Mapping[UUID, tuple[Sequence[Item], frozenset[str]]],
+    names: Mapping[UUID, str],
+) -> list[Notice | None]:
+    return [
+        None
+        if job is None or job.strategy_id not in names
+        else _notice(job, old.get(job.previous_job_id), names[job.strategy_id], metadata)
+        for job, metadata in told
+    ]
+
+
 def _notice(
     job: Row[Any],
-    old: Sequence[Item] | None,
-    lost_before: Collection[str],
+    before: tuple[Sequence[Item], frozenset[str]] | None,
     name: str,
     metadata: Metadata | None,
 ) -> Notice:
@@ -135,6 +143,7 @@ def _notice(
         payload |= {"error": job.error, "error_code": job.error_code}
         return Notice(payload, f"{name} failed", job.url, job.error)
     lost = list(job.lost_fields or ())
+    old, lost_before = before or (None, frozenset())
     found = difference(job.results, old, {*lost, *lost_before})
     payload |= {
         "results": job.results if job.wrapper is None else [{job.wrapper: job.results}],

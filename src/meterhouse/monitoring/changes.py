@@ -148,18 +148,17 @@ def difference(new: Sequence[Item], old: Sequence[Item] | None, lost: Collection
     return engine.diff(extraction.without_fields(new, lost), extraction.without_fields(old, lost))
 
 
-async def find_previous_results(
-    connection: AsyncConnection, previous_job_id: UUID | None
-) -> tuple[Sequence[Item] | None, frozenset[str]]:
-    """The results that a verdict rests on, and the fields that they lost."""
-    if previous_job_id is None:
-        return None, frozenset()
-    found = (
-        await connection.execute(
-            select(jobs.c.results, jobs.c.lost_fields).where(jobs.c.id == previous_job_id)
-        )
-    ).first()
-    return (found.results, frozenset(found.lost_fields or ())) if found else (None, frozenset())
+async def list_results(
+    connection: AsyncConnection, *, job_ids: Collection[UUID]
+) -> dict[UUID, tuple[Sequence[Item], frozenset[str]]]:
+    """The results that verdicts rest on, and the fields that they lost; jobs that are gone are left out."""
+    if not job_ids:
+        return {}
+    columns = (jobs.c.id, jobs.c.results, jobs.c.lost_fields)
+    rows = await connection.execute(select(*columns).where(jobs.c.id.in_(job_ids)))
+    return {
+        row.id: (row.results, frozenset(row.lost_fields or ())) for row in rows if row.results is not None
+    }
 
 
 def _changed(schedule_id: UUID) -> list[ColumnElement[bool]]:
