@@ -4,6 +4,8 @@ import sys
 
 from bench.extraction import main as extraction
 from bench.ingest import main as ingest
+from bench.jobs import main as jobs
+from bench.schedules import main as schedules
 from bench.webhooks import main as webhooks
 
 if __name__ == "__main__":
@@ -11,5 +13,6 @@ if __name__ == "__main__":
     ingest()
     print()
     extraction(quick)
-    print()
-    webhooks(quick)
+    for bench in (jobs, schedules, webhooks):
+        print()
+        bench(quick)
