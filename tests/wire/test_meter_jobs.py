@@ -103,6 +103,9 @@ class TestCancelling:
         progress = http.post(f"/api/jobs/batch/{batch['batch_id']}/cancel").json()
         assert (progress["failed"], progress["progress_percent"]) == (3, 100.0)
         assert http.post(f"/api/jobs/batch/{uuid.uuid4()}/cancel").status_code == 404
+        with sdk.MeterClient(server.api_key, server.base_url) as ours:
+            again = ours.create_job(strategy["id"], urls=urls, max_retries=0, max_pages=1)
+            assert ours.cancel_batch(again["batch_id"])["failed"] == 3
         first, second, _ = batch["job_ids"]
         assert http.delete(f"/api/jobs/{first}").json() == {"message": "Job deleted successfully"}
         with sdk.MeterClient(server.api_key, server.base_url) as ours:
