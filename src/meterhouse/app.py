@@ -31,16 +31,19 @@ from meterhouse.demo.shop import create_shop
 from meterhouse.discovery.tasks import DiscoveryTasks
 from meterhouse.entitlements import service as entitlements
 from meterhouse.extraction.regeneration import RegenerationTasks
+from meterhouse.extraction.service import Sources
 from meterhouse.identity import service as identity
 from meterhouse.identity.authenticate import Authenticator
 from meterhouse.kernel.clock import Clock, SystemClock, TestClock
 from meterhouse.kernel.errors import Invalid
+from meterhouse.monitoring.runner import JobRunner
+from meterhouse.monitoring.service import JOBS_CHANGED
 from meterhouse.monitoring.tasks import MonitoringTasks
 from meterhouse.platform.browser import ChromiumBrowser
 from meterhouse.platform.clickhouse_migrate import migrate as migrate_events
 from meterhouse.platform.embedded import DataFolder, EmbeddedPostgres, supervised
 from meterhouse.platform.events import ClickHouseEventStore, open_event_store
-from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher
+from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher, PoliteFetcher, Robots
 from meterhouse.platform.mail import MailServer, SmtpMailer
 from meterhouse.platform.migrate import migrate_postgres
 from meterhouse.platform.model import ChatModel
@@ -104,7 +107,7 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
         services = Services(
             database=engines.database,
             events=await _open_view(stack, engines, ingestor, clock),
-            fetcher=await stack.enter_async_context(GuardedFetcher(policy)),
+            fetcher=_polite(await stack.enter_async_context(GuardedFetcher(policy)), settings),
             browser=_open_browser(stack, policy, settings),
             model=_open_model(stack, settings),
             queue=engines.queue,
@@ -121,13 +124,12 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
         webhook_fetcher = GuardedFetcher(policy, connections_max=WEBHOOK_CONNECTIONS_MAX)
         await stack.enter_async_context(webhook_fetcher)
         carriers = Carriers(webhook_fetcher, services.mailer)
-        retention = Retention(engines.database, timedelta(days=settings.webhook_retention_days))
-        work = _register_work(engines, services, authenticator, carriers, retention)
+        work = _register_work(engines, services, authenticator, carriers, settings)
         stack.push_async_callback(work.sender.close)
         await engines.queue.open()
         stack.push_async_callback(engines.queue.close)
         if worker:
-            await _start_worker(stack, engines, work.scans, settings)
+            await _start_worker(stack, engines, work, settings)
         yield Running(_asgi(engines, services, work), services, first_key)
 
 
@@ -208,6 +210,13 @@ async def _in_background(work: Coroutine[None, None, None]) -> AsyncIterator[Non
             await task
 
 
+def _polite(fetcher: GuardedFetcher, settings: Settings) -> PoliteFetcher:
+    robots = Robots(fetcher) if settings.robots else None
+    return PoliteFetcher(
+        fetcher, per_host=settings.host_concurrency, delay_s=settings.host_delay_s, robots=robots
+    )
+
+
 def _open_browser(stack: AsyncExitStack, policy: AddressPolicy, settings: Settings) -> ChromiumBrowser:
     browser = ChromiumBrowser(policy, executable=settings.browser)
     stack.push_async_callback(browser.aclose)
@@ -251,6 +260,7 @@ class _Work:
 
     scans: DueScans
     sender: WebhookSender
+    runner: JobRunner
 
 
 def _register_work(
@@ -258,19 +268,19 @@ def _register_work(
     services: Services,
     authenticator: Authenticator,
     carriers: Carriers,
-    retention: Retention,
+    settings: Settings,
 ) -> _Work:
     """Make every task and scan known; whether they run here depends on the role."""
-    monitoring = MonitoringTasks(
-        database=services.database,
-        queue=services.queue,
-        fetcher=services.fetcher,
-        extractor=services.extractor,
-        usage=services.ingestor,
-        clock=services.clock,
-        signals=services.signals,
-        browser=services.browser,
+    runner = JobRunner(
+        services.database,
+        Sources(services.fetcher, services.browser, services.extractor),
+        services.ingestor,
+        services.clock,
+        services.signals,
+        concurrency=settings.job_concurrency,
+        per_host=settings.host_concurrency,
     )
+    monitoring = MonitoringTasks(services.database, runner, services.ingestor, services.clock)
     regeneration = RegenerationTasks(
         services.database, services.queue, services.fetcher, services.extractor, services.clock
     )
@@ -283,8 +293,7 @@ def _register_work(
         browser=services.browser,
     )
     discovery = DiscoveryTasks(services.database, services.queue, services.fetcher, services.clock)
-    groups = (monitoring, regeneration, workflows, discovery)
-    for name, task in {name: task for group in groups for name, task in group.tasks.items()}.items():
+    for name, task in {**regeneration.tasks, **workflows.tasks, **discovery.tasks}.items():
         engines.queue.register(name, task)
 
     async def rescue_tasks(_: datetime) -> int:
@@ -296,6 +305,7 @@ def _register_work(
     scans.register("queue.rescue", rescue_tasks)
     renderers = {**monitoring.renderers, RUN_NOTICES: RunNotices(services.database)}
     sender = WebhookSender(services.database, carriers, services.clock, renderers)
+    retention = Retention(services.database, timedelta(days=settings.webhook_retention_days))
     found = {
         **monitoring.scans,
         **regeneration.scans,
@@ -306,16 +316,33 @@ def _register_work(
     }
     for name, scan in found.items():
         scans.register(name, scan)
-    return _Work(scans, sender)
+    return _Work(scans, sender, runner)
 
 
-async def _start_worker(
-    stack: AsyncExitStack, engines: _Engines, scans: DueScans, settings: Settings
-) -> None:
+async def _start_worker(stack: AsyncExitStack, engines: _Engines, work: _Work, settings: Settings) -> None:
     # Where no other worker can exist, whatever was running when the last process ended is lost.
     await engines.queue.rescue(all_running=engines.is_exclusive)
     await stack.enter_async_context(engines.queue.working(concurrency=settings.worker_concurrency))
-    await stack.enter_async_context(scans.running())
+    runner = work.runner
+    # Its lock tells other workers that it lives; it must be held before the first job is taken.
+    present = asyncio.Event()
+
+    def is_up() -> None:
+        present.set()
+        runner.wake()
+
+    listening = listen(
+        engines.database.url,
+        JOBS_CHANGED,
+        on_message=runner.wake,
+        on_up=is_up,
+        on_down=present.clear,
+        hold=runner.presence,
+    )
+    await stack.enter_async_context(_in_background(listening))
+    await present.wait()
+    await stack.enter_async_context(runner.running())
+    await stack.enter_async_context(work.scans.running())
 
 
 def _asgi(engines: _Engines, services: Services, work: _Work) -> ASGIApp:
@@ -344,6 +371,7 @@ async def _move_clock(clock: TestClock, engines: _Engines, work: _Work, to: date
 
     async def drain() -> None:
         await engines.queue.drain()
+        await work.runner.drain()
         await work.sender.drain()
 
     await work.scans.settle(drain)

@@ -51,6 +51,14 @@ class Settings(BaseSettings):
     )
     test_clock: bool = Field(False, description="1 lets `PUT /testing/clock` move time forward.")
     worker_concurrency: int = Field(8, ge=1, le=256, description="Background tasks that run side by side.")
+    job_concurrency: int = Field(32, ge=1, le=1024, description="Jobs that one worker has in hand at a time.")
+    host_concurrency: int = Field(
+        8, ge=1, le=256, description="Requests that one worker makes to one host at a time."
+    )
+    host_delay_s: float = Field(
+        0.0, ge=0, le=60, description="Seconds between the beginnings of two requests to one host."
+    )
+    robots: bool = Field(False, description="1 leaves pages alone that a site's robots.txt excludes.")
     body_bytes_max: int = Field(
         32 * 1024 * 1024, ge=1024, description="Largest request body (the Polar facade keeps its own 10 MiB)."
     )

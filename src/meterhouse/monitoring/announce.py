@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from meterhouse.extraction import service as extraction
 from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring import engine
-from meterhouse.monitoring.changes import list_results
+from meterhouse.monitoring.changes import Results, difference, list_results
 from meterhouse.monitoring.model import Diff, Item, JobStatus, Modified
 from meterhouse.monitoring.schedules_model import endpoint_from_row
 from meterhouse.monitoring.tables import jobs, schedules
@@ -28,31 +28,41 @@ SOURCE = "monitoring.job"
 ITEMS_SHOWN_MAX = 10
 
 
-async def announce_job(
-    connection: AsyncConnection, *, job: Row[Any], status: JobStatus, has_changes: bool, now: datetime
+async def announce_jobs(
+    connection: AsyncConnection,
+    ended: Sequence[tuple[Row[Any], JobStatus, bool]],
+    *,
+    now: datetime,
 ) -> None:
-    """Ask for the message about a job's end, in the transaction that ends it.
+    """Ask for the messages about jobs' ends, in the transaction that ends them.
 
-    Programs are told of every run. People are told of changes and failures.
+    Each comes with whether it has news. Programs are told of every run, people of news and failures.
     """
-    if job.schedule_id is None:
+    scheduled = {row.schedule_id for row, _, _ in ended if row.schedule_id is not None}
+    if not scheduled:
         return
     columns = [schedules.c[f"webhook_{name}"] for name in ("url", "type", "secret", "metadata")]
-    found = (await connection.execute(select(*columns).where(schedules.c.id == job.schedule_id))).first()
-    endpoint = endpoint_from_row(found) if found is not None else None
-    if endpoint is None:
-        return
-    if endpoint.type is not WebhookType.STANDARD and not has_changes and status is JobStatus.COMPLETED:
-        return
-    await webhooks.announce(
-        connection,
-        organisation_id=job.organisation_id,
-        source=SOURCE,
-        subject_id=job.id,
-        owner_id=job.schedule_id,
-        endpoint=endpoint,
-        now=now,
+    found = await connection.execute(
+        select(schedules.c.id, *columns).where(
+            schedules.c.id.in_(scheduled), schedules.c.webhook_url.is_not(None)
+        )
     )
+    endpoints = {row.id: endpoint_from_row(row) for row in found}
+    for job, status, has_news in ended:
+        endpoint = endpoints.get(job.schedule_id)
+        if endpoint is None:
+            continue
+        if endpoint.type is not WebhookType.STANDARD and not has_news and status is JobStatus.COMPLETED:
+            continue
+        await webhooks.announce(
+            connection,
+            organisation_id=job.organisation_id,
+            source=SOURCE,
+            subject_id=job.id,
+            owner_id=job.schedule_id,
+            endpoint=endpoint,
+            now=now,
+        )
 
 
 @dataclass(frozen=True)
@@ -103,18 +113,18 @@ def sample_notice(metadata: Metadata | None, now: datetime) -> Notice:
 
 def _notices(
     told: Sequence[tuple[Row[Any] | None, Metadata | None]],
-    old: Mapping[UUID, Sequence[Item]],
+    old: Mapping[UUID, Results],
     names: Mapping[UUID, str],
 ) -> list[Notice | None]:
     return [
         None
         if job is None or job.strategy_id not in names
-        else _notice(job, old.get(job.previous_job_id), names[job.strategy_id], metadata)
+        else _notice(job, old.get(job.previous_job_id, Results()), names[job.strategy_id], metadata)
         for job, metadata in told
     ]
 
 
-def _notice(job: Row[Any], old: Sequence[Item] | None, name: str, metadata: Metadata | None) -> Notice:
+def _notice(job: Row[Any], previous: Results, name: str, metadata: Metadata | None) -> Notice:
     payload: dict[str, object] = {
         "job_id": job.id,
         "schedule_id": job.schedule_id,
@@ -127,7 +137,8 @@ def _notice(job: Row[Any], old: Sequence[Item] | None, name: str, metadata: Meta
     if job.status == JobStatus.FAILED:
         payload |= {"error": job.error, "error_code": job.error_code}
         return Notice(payload, f"{name} failed", job.url, job.error)
-    found = engine.diff(job.results, old) if old is not None else Diff()
+    lost = list(job.lost_fields or ())
+    found = difference(job.results, previous.items, {*lost, *previous.lost_fields})
     payload |= {
         "results": job.results if job.wrapper is None else [{job.wrapper: job.results}],
         "item_count": job.item_count,
@@ -136,12 +147,15 @@ def _notice(job: Row[Any], old: Sequence[Item] | None, name: str, metadata: Meta
     }
     if job.has_changes:
         payload["changes"] = _changes(found)
+    if lost:
+        payload["lost_fields"] = lost
     groups = (("New", found.new_items), ("Removed", found.removed_items))
+    summary = f"{_count(found.new_items, 'new')}, {_count(found.removed_items, 'removed')}"
     return Notice(
         payload,
-        f"{name} changed" if job.has_changes else name,
+        f"{name} changed" if job.has_changes else f"{name} lost fields" if lost else name,
         job.url,
-        f"{_count(found.new_items, 'new')}, {_count(found.removed_items, 'removed')}",
+        f"{summary}. The page no longer gives {', '.join(lost)}." if lost else summary,
         [(heading, [item_line(item) for item in items[:ITEMS_SHOWN_MAX]]) for heading, items in groups],
     )
 

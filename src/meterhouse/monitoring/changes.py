@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from meterhouse.extraction import service as extraction
 from meterhouse.kernel.errors import NotFound
 from meterhouse.monitoring import engine, queries
 from meterhouse.monitoring.keywords import KeywordFilter
@@ -134,19 +135,35 @@ async def get_changelog(
     return Changelog(matching, count)
 
 
-def difference(new: Sequence[Item], old: Sequence[Item] | None) -> Diff:
-    """What happened from one result to the next; nothing where there is no previous one."""
-    return Diff() if old is None else engine.diff(new, old)
+def difference(new: Sequence[Item], old: Sequence[Item] | None, lost: Collection[str] = ()) -> Diff:
+    """What happened from one result to the next; nothing where there is no previous one.
+
+    Fields that either of them lost are no part of the comparison.
+    """
+    if old is None:
+        return Diff()
+    if not lost:
+        return engine.diff(new, old)
+    new, old = ([dict(item) for item in items] for items in (new, old))
+    return engine.diff(extraction.without_fields(new, lost), extraction.without_fields(old, lost))
 
 
-async def list_results(
-    connection: AsyncConnection, *, job_ids: Collection[UUID]
-) -> dict[UUID, Sequence[Item]]:
+@dataclass(frozen=True)
+class Results:
+    """The items of a job, and the fields that it lost; nothing where there is no job."""
+
+    items: Sequence[Item] | None = None
+    lost_fields: tuple[str, ...] = ()
+
+
+async def list_results(connection: AsyncConnection, *, job_ids: Collection[UUID]) -> dict[UUID, Results]:
     """The results of jobs, such as those that verdicts rest on; jobs that are gone are left out."""
     if not job_ids:
         return {}
-    rows = await connection.execute(select(jobs.c.id, jobs.c.results).where(jobs.c.id.in_(job_ids)))
-    return {row.id: row.results for row in rows if row.results is not None}
+    rows = await connection.execute(
+        select(jobs.c.id, jobs.c.results, jobs.c.lost_fields).where(jobs.c.id.in_(job_ids))
+    )
+    return {row.id: Results(row.results, tuple(row.lost_fields or ())) for row in rows}
 
 
 def _changed(schedule_id: UUID) -> list[ColumnElement[bool]]:
@@ -208,7 +225,9 @@ async def _read_with_previous(
             jobs.c.url,
             jobs.c.completed_at,
             jobs.c.results,
+            jobs.c.lost_fields,
             previous.c.results.label("previous_results"),
+            previous.c.lost_fields.label("previous_lost_fields"),
         )
         .join(previous, previous.c.id == jobs.c.previous_job_id, isouter=True)
         .where(*_changed(schedule_id))
@@ -221,7 +240,8 @@ async def _read_with_previous(
 
 def _entry(row: Row[Any]) -> ChangelogEntry:
     new: Sequence[Mapping[str, object]] = row.results or []
-    found = difference(new, row.previous_results)
+    lost = {*(row.lost_fields or ()), *(row.previous_lost_fields or ())}
+    found = difference(new, row.previous_results, lost)
     return ChangelogEntry(
         job_id=row.id,
         url=row.url,

@@ -24,6 +24,7 @@ FetchReason = Literal[
     "too_many_redirects",
     "protocol",
     "decode",
+    "robots",
 ]
 
 

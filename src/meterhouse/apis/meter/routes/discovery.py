@@ -91,7 +91,6 @@ async def execute_discovery(call: Call) -> object:
         batch = await refusing(
             monitoring.create_batch(
                 connection,
-                services.queue,
                 organisation_id=call.principal.organisation_id,
                 strategy_id=body_id(call, "strategy_id"),
                 urls=urls,
