@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 CLIENTS := .clients
 POLAR_OLD := 0.16.11 0.32.0
+METER_OLD := 0.1.0 0.2.0 0.3.0 0.4.0 0.5.0 0.6.0 0.7.0 0.7.1 0.7.2
 DATA ?= .data
 PORT ?= 8000
 URL ?=
@@ -34,9 +35,15 @@ $(CLIENTS)/polar-%/.installed: requirements/client-polar-%.txt | $(BIN)/python
 	@$(PIP) install --require-hashes --target $(CLIENTS)/polar-$* --upgrade -r $<
 	@touch $@
 
+# These need what the newest release needs, which the environment has.
+$(CLIENTS)/meter-%/.installed: requirements/client-meter-%.txt | $(BIN)/python
+	@$(PIP) install --require-hashes --no-deps --target $(CLIENTS)/meter-$* --upgrade -r $<
+	@touch $@
+
 install: $(VENV)/.installed ## Make .venv with the locked dependencies
 
-install-dev: $(VENV)/.installed-dev $(POLAR_OLD:%=$(CLIENTS)/polar-%/.installed) chromium
+install-dev: $(VENV)/.installed-dev $(POLAR_OLD:%=$(CLIENTS)/polar-%/.installed) \
+	$(METER_OLD:%=$(CLIENTS)/meter-%/.installed) chromium
 
 chromium: # The browser tests need one; this step never fails, they do
 	@$(BIN)/python -c 'from meterhouse.platform.browser import find_browser; import os; find_browser(os.environ.get("METERHOUSE_BROWSER", ""))' 2>/dev/null \

@@ -13,3 +13,7 @@ compile ../pyproject.toml build.in dev.in -c run.txt -o dev.txt
 for release in 0.16.11 0.32.0; do
     echo "polar-sdk==$release" | compile - -o "client-polar-$release.txt"
 done
+# Old releases of meter-sdk need what the newest one needs; each is installed alone.
+for release in 0.1.0 0.2.0 0.3.0 0.4.0 0.5.0 0.6.0 0.7.0 0.7.1 0.7.2; do
+    echo "meter-sdk==$release" | compile --no-deps - -o "client-meter-$release.txt"
+done
