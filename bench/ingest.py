@@ -166,11 +166,20 @@ def rate(result: Result, events_per_request: int) -> float:
 @contextlib.contextmanager
 def serving_meterhouse() -> Iterator[tuple[tuple[str, int], int]]:
     """Start the whole server as users do, its log kept in a file."""
-    with tempfile.TemporaryDirectory(prefix="meterhouse-bench-") as folder:
-        port = str(_free_port())
-        command = [sys.executable, "-m", "meterhouse", "up", "--data", f"{folder}/data", "--port", port]
-        with _started(command, int(port), {"METERHOUSE_API_KEY": KEY}, Path(folder) / "log") as started:
-            yield started
+    with (
+        tempfile.TemporaryDirectory(prefix="meterhouse-bench-") as folder,
+        serving_folder(Path(folder)) as started,
+    ):
+        yield started
+
+
+@contextlib.contextmanager
+def serving_folder(folder: Path) -> Iterator[tuple[tuple[str, int], int]]:
+    """The same over `folder/data`, which may be there already."""
+    port = str(_free_port())
+    command = [sys.executable, "-m", "meterhouse", "up", "--data", f"{folder}/data", "--port", port]
+    with _started(command, int(port), {"METERHOUSE_API_KEY": KEY}, folder / "log") as started:
+        yield started
 
 
 @contextlib.contextmanager
@@ -208,7 +217,7 @@ def _free_port() -> int:
 
 
 def _wait_until_listening(address: tuple[str, int], process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(address, 1):
             return

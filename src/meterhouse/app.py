@@ -119,6 +119,7 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
                 meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max
             ),
             meter_guards=(catalog.guard_meter, partial(entitlements.guard_meter, clock=clock)),
+            customer_guards=(partial(entitlements.guard_customer, clock=clock),),
         )
         stack.callback(services.extractor.close)
         webhook_fetcher = GuardedFetcher(policy, connections_max=WEBHOOK_CONNECTIONS_MAX)

@@ -1,7 +1,7 @@
 """Every method of every older meter-sdk on the package index, unmodified, against the running server.
 
-All releases have one module name, so each is loaded under a name of its own. What their calls mean is tested with
-the newest release; here each method is called, with the arguments that its release has.
+All releases have one module name, so each is loaded under a name of its own. What the calls mean is tested
+with the newest release; here each method is called, with the arguments that its release has.
 """
 
 from __future__ import annotations

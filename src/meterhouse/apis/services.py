@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from meterhouse.customers.service import DeletionGuard
 from meterhouse.extraction.extractor import Extractor
 from meterhouse.identity.model import Principal
 from meterhouse.kernel.clock import Clock
@@ -53,7 +54,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Services:
-    """The platform and the contexts' running parts, as a handler sees them."""
+    """The platform and the contexts' running parts, as a handler sees them.
+
+    `customer_guards` may refuse the deletion of a customer that something depends on.
+    """
 
     database: Database
     events: EventStore
@@ -69,3 +73,4 @@ class Services:
     model: Model | None = None
     meter_guards: Sequence[MeterGuard] = ()
     mailer: Mailer | None = None
+    customer_guards: Sequence[DeletionGuard] = ()

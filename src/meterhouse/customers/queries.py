@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, any_, cast, false, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -48,7 +48,7 @@ class CustomerCriteria:
     """Which customers to list; all parts AND. What is contained is found ignoring case.
 
     `email` is a whole address, ignoring case. `text` is contained in the e-mail or the name, or begins
-    the key. `metadata` maps a key to the texts its value may have.
+    the key; `mention` is contained in any of them. `metadata` maps a key to the texts its value may have.
     """
 
     include_deleted: bool = False
@@ -58,6 +58,7 @@ class CustomerCriteria:
     subject_contains: str | None = None
     email: str | None = None
     text: str | None = None
+    mention: str | None = None
     metadata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -102,7 +103,7 @@ async def find_customers(
     """Customers by their ids, deleted ones included; unknown ids are left out."""
     if not ids:
         return {}
-    query = _customers(organisation_id).where(customers.c.id.in_(ids))
+    query = _customers(organisation_id).where(_among(customers.c.id, ids))
     found = map(customer_from_row, (await connection.execute(query)).mappings())
     return {customer.id: customer for customer in found}
 
@@ -116,16 +117,46 @@ async def owners_of(
         return {}
     assigned = select(customer_subjects.c.customer_id).where(
         customer_subjects.c.organisation_id == organisation_id,
-        customer_subjects.c.subject_key.in_(wanted),
+        _among(customer_subjects.c.subject_key, wanted),
         customer_subjects.c.deleted_at.is_(None),
     )
     query = _customers(organisation_id).where(
-        customers.c.deleted_at.is_(None), or_(customers.c.key.in_(wanted), customers.c.id.in_(assigned))
+        customers.c.deleted_at.is_(None), or_(_among(customers.c.key, wanted), customers.c.id.in_(assigned))
     )
     found = [customer_from_row(row) for row in (await connection.execute(query)).mappings()]
     owners = {subject: customer for customer in found for subject in customer.subject_keys}
     owners |= {customer.key: customer for customer in found if customer.key is not None}
     return {subject: owners[subject] for subject in wanted if subject in owners}
+
+
+async def find_keys(
+    connection: AsyncConnection, *, organisation_id: UUID, keys: Collection[str]
+) -> dict[str, Customer]:
+    """Live customers by their keys; unknown keys are left out."""
+    wanted = [key for key in set(keys) if "\x00" not in key]
+    if not wanted:
+        return {}
+    query = _customers(organisation_id).where(
+        _among(customers.c.key, wanted), customers.c.deleted_at.is_(None)
+    )
+    found = [customer_from_row(row) for row in (await connection.execute(query)).mappings()]
+    return {customer.key: customer for customer in found if customer.key is not None}
+
+
+async def owned_subjects(
+    connection: AsyncConnection, *, organisation_id: UUID, customers: Collection[Customer]
+) -> dict[UUID, tuple[str, ...]]:
+    """The event subjects that live customers own: their identifiers, less what is another's key."""
+    contested = {key for customer in customers for key in customer.subject_keys if key != customer.key}
+    keys = await find_keys(connection, organisation_id=organisation_id, keys=contested)
+    return {
+        customer.id: tuple(
+            subject
+            for subject in customer.identifiers
+            if subject not in keys or keys[subject].id == customer.id
+        )
+        for customer in customers
+    }
 
 
 async def list_customers(
@@ -173,18 +204,25 @@ def _conditions(criteria: CustomerCriteria) -> list[ColumnElement[bool]]:
     if criteria.email is not None:
         conditions.append(customers.c.email_folded == storable(fold_email(criteria.email)))
     if criteria.text:
-        conditions.append(
-            or_(
-                _contains(customers.c.primary_email, criteria.text),
-                _contains(customers.c.name, criteria.text),
-                func.starts_with(customers.c.key, storable(criteria.text)),
-            )
-        )
+        begins = func.starts_with(customers.c.key, storable(criteria.text))
+        conditions.append(or_(*_in_name_or_email(criteria.text), begins))
+    if criteria.mention:
+        in_key = _contains(customers.c.key, criteria.mention)
+        conditions.append(or_(*_in_name_or_email(criteria.mention), in_key))
     for key, values in criteria.metadata.items():
         stored = customers.c.metadata[storable(key)].astext
         wanted = [value for value in values if "\x00" not in value]
         conditions.append(stored.in_(wanted) if wanted else false())
     return conditions
+
+
+def _in_name_or_email(needle: str) -> list[ColumnElement[bool]]:
+    return [_contains(column, needle) for column in (customers.c.name, customers.c.primary_email)]
+
+
+def _among(column: ColumnElement[Any], values: Collection[object]) -> ColumnElement[bool]:
+    """Whether the column holds one of the values: one parameter, however many they are."""
+    return column == any_(literal(list(values), ARRAY(column.type)))
 
 
 def _contains(column: ColumnElement[Any], needle: str) -> ColumnElement[bool]:
@@ -238,7 +276,7 @@ async def find_subjects(
         return {}
     query = select(subjects).where(
         subjects.c.organisation_id == organisation_id,
-        subjects.c.key.in_(wanted),
+        _among(subjects.c.key, wanted),
         subjects.c.deleted_at.is_(None),
     )
     found = [subject_from_row(dict(row)) for row in (await connection.execute(query)).mappings()]

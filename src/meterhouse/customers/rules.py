@@ -17,8 +17,9 @@ from meterhouse.kernel.errors import Invalid, Issue
 from meterhouse.kernel.ids import parse_id
 
 NAME_MAX = 256
-KEY_MAX = 512  # what an index of PostgreSQL holds, whatever the characters
-EMAIL_MAX = 320
+KEY_MAX = 256
+SUBJECT_KEY_MAX = 512  # what an index of PostgreSQL holds, whatever the characters
+EMAIL_MAX = 256
 TEXT_MAX = 10_000
 SUBJECT_KEYS_MAX = 1_000
 METADATA_MAX = 100
@@ -39,7 +40,7 @@ def check_customer(customer: Customer) -> None:
     ]
     currency = customer.currency
     if currency is not None and currency not in CURRENCIES:
-        issues.append(Issue(("currency",), f"{currency[:10]} is no fiat currency of ISO 4217", "currency"))
+        issues.append(Issue(("currency",), "must be a fiat currency of ISO 4217", "currency"))
     if issues:
         raise Invalid("; ".join(issue.message for issue in issues[:5]), issues=issues)
 
@@ -56,7 +57,7 @@ def _text_issues(customer: Customer) -> list[Issue]:
     address = customer.billing_address or Address()
     bounds += [(("billing_address", f.name), getattr(address, f.name), TEXT_MAX) for f in fields(Address)]
     return [
-        Issue(path, f"{path[-1]} must have at most {longest} characters", "too_long")
+        Issue(path, f"must have at most {longest} characters", "too_long")
         for path, value, longest in bounds
         if value is not None and len(value) > longest
     ]
@@ -64,23 +65,21 @@ def _text_issues(customer: Customer) -> list[Issue]:
 
 def _subject_issues(keys: tuple[str, ...]) -> list[Issue]:
     if len(keys) > SUBJECT_KEYS_MAX:
-        return [
-            Issue(("subject_keys",), f"a customer has at most {SUBJECT_KEYS_MAX} subject keys", "too_many")
-        ]
+        return [Issue(("subject_keys",), f"must hold at most {SUBJECT_KEYS_MAX} keys", "too_many")]
     return [
-        Issue(("subject_keys", index), f"a subject key has 1 to {KEY_MAX} characters", "invalid_subject_key")
+        Issue(("subject_keys", index), f"must have 1 to {SUBJECT_KEY_MAX} characters", "invalid_subject_key")
         for index, key in enumerate(keys)
-        if not 1 <= len(key) <= KEY_MAX
+        if not 1 <= len(key) <= SUBJECT_KEY_MAX
     ]
 
 
 def _metadata_issues(metadata: Mapping[str, object]) -> list[Issue]:
     if len(metadata) > METADATA_MAX:
-        return [Issue(("metadata",), f"metadata hold at most {METADATA_MAX} keys", "too_many")]
+        return [Issue(("metadata",), f"must hold at most {METADATA_MAX} keys", "too_many")]
     return [
         Issue(
             ("metadata", key[:KEY_MAX]),
-            f"a metadata key or text has at most {TEXT_MAX} characters",
+            f"must have at most {TEXT_MAX} characters, its key {KEY_MAX}",
             "too_long",
         )
         for key, value in metadata.items()

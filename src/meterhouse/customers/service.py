@@ -86,7 +86,7 @@ async def create_customer(
         name=draft.name,
         description=draft.description,
         subject_keys=tuple(dict.fromkeys(draft.subject_keys)),
-        primary_email=draft.primary_email,
+        primary_email=draft.primary_email or None,
         currency=draft.currency,
         billing_address=draft.billing_address,
         metadata=draft.metadata,
@@ -111,6 +111,7 @@ async def replace_customer(
 ) -> Customer:
     """Replace what OpenMeter knows of a customer (openmeter 3.2); no e-mail or currency keeps the old one.
 
+    An empty e-mail clears it.
     Raises `NotFound`, `PreconditionFailed` for a deleted one, `Invalid` and `Conflict` as `create_customer`.
     """
     await rules.take_turn(connection, organisation_id)
@@ -121,7 +122,7 @@ async def replace_customer(
         name=draft.name,
         description=draft.description,
         subject_keys=tuple(dict.fromkeys(draft.subject_keys)),
-        primary_email=draft.primary_email if draft.primary_email is not None else before.primary_email,
+        primary_email=before.primary_email if draft.primary_email is None else draft.primary_email or None,
         currency=draft.currency if draft.currency is not None else before.currency,
         billing_address=draft.billing_address,
         metadata=draft.metadata,
@@ -210,8 +211,8 @@ async def remember_first_events(
 
 def _check_identifiable(customer: Customer, dialect: Dialect) -> None:
     if dialect == "openmeter" and not customer.identifiers:
-        message = "a customer needs a key or at least one subject key"
-        raise Invalid(message, issues=[Issue(("key",), message, "missing")])
+        message = "is required where there is no subject key: usage is found by one or the other"
+        raise Invalid(f"key: {message}", issues=[Issue(("key",), message, "missing")])
 
 
 async def _refuse_collisions(

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.customers.model import Subject
 from meterhouse.customers.queries import find_subjects, get_subject
-from meterhouse.customers.rules import KEY_MAX, NAME_MAX, TEXT_MAX, take_turn
+from meterhouse.customers.rules import NAME_MAX, SUBJECT_KEY_MAX, TEXT_MAX, take_turn
 from meterhouse.customers.tables import customer_subjects, subjects
 from meterhouse.kernel.clock import Clock
 from meterhouse.kernel.errors import Invalid, Issue
@@ -21,6 +21,7 @@ from meterhouse.kernel.ids import new_id
 
 STRIPE_PREFIX = "cus_"
 ISSUES_MAX = 100
+UPSERT_MAX = 10_000
 
 
 class SubjectChanges(TypedDict, total=False):
@@ -42,6 +43,8 @@ async def upsert_subjects(
 
     Returns what became of each. Raises `Invalid` with all faults, and then nothing is changed.
     """
+    if len(drafts) > UPSERT_MAX:
+        raise Invalid(f"At most {UPSERT_MAX} subjects at once; send them in several requests.")
     issues = [issue for index, draft in enumerate(drafts) for issue in _issues(index, *draft)]
     if issues:
         raise Invalid("; ".join(issue.message for issue in issues[:5]), issues=issues[:ISSUES_MAX])
@@ -109,16 +112,16 @@ async def _save(connection: AsyncConnection, subject: Subject) -> None:
 
 def _issues(index: int, key: str, changes: SubjectChanges) -> list[Issue]:
     issues = []
-    if not 1 <= len(key) <= KEY_MAX:
-        issues.append(Issue((index, "key"), f"key must have 1 to {KEY_MAX} characters", "invalid_key"))
+    if not 1 <= len(key) <= SUBJECT_KEY_MAX:
+        issues.append(Issue((index, "key"), f"must have 1 to {SUBJECT_KEY_MAX} characters", "invalid_key"))
     stripe, name = changes.get("stripe_customer_id"), changes.get("display_name")
     if stripe is not None and not stripe.startswith(STRIPE_PREFIX):
-        text = f"stripe customer id must start with {STRIPE_PREFIX}"
+        text = f"must start with {STRIPE_PREFIX}"
         issues.append(Issue((index, "stripe_customer_id"), text, "invalid_stripe_customer_id", stripe[:100]))
     if stripe is not None and len(stripe) > NAME_MAX:
-        text = f"stripe customer id must have at most {NAME_MAX} characters"
+        text = f"must have at most {NAME_MAX} characters"
         issues.append(Issue((index, "stripe_customer_id"), text, "too_long"))
     if name is not None and len(name) > TEXT_MAX:
-        text = f"display name must have at most {TEXT_MAX} characters"
+        text = f"must have at most {TEXT_MAX} characters"
         issues.append(Issue((index, "display_name"), text, "too_long"))
     return issues

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from meterhouse.extraction import service as extraction
 from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring import engine
-from meterhouse.monitoring.changes import Results, difference, list_results
+from meterhouse.monitoring.changes import difference, list_results
 from meterhouse.monitoring.model import Diff, Item, JobStatus, Modified
 from meterhouse.monitoring.schedules_model import endpoint_from_row
 from meterhouse.monitoring.tables import jobs, schedules
@@ -113,18 +113,23 @@ def sample_notice(metadata: Metadata | None, now: datetime) -> Notice:
 
 def _notices(
     told: Sequence[tuple[Row[Any] | None, Metadata | None]],
-    old: Mapping[UUID, Results],
+    old: Mapping[UUID, tuple[Sequence[Item], frozenset[str]]],
     names: Mapping[UUID, str],
 ) -> list[Notice | None]:
     return [
         None
         if job is None or job.strategy_id not in names
-        else _notice(job, old.get(job.previous_job_id, Results()), names[job.strategy_id], metadata)
+        else _notice(job, old.get(job.previous_job_id), names[job.strategy_id], metadata)
         for job, metadata in told
     ]
 
 
-def _notice(job: Row[Any], previous: Results, name: str, metadata: Metadata | None) -> Notice:
+def _notice(
+    job: Row[Any],
+    before: tuple[Sequence[Item], frozenset[str]] | None,
+    name: str,
+    metadata: Metadata | None,
+) -> Notice:
     payload: dict[str, object] = {
         "job_id": job.id,
         "schedule_id": job.schedule_id,
@@ -138,7 +143,8 @@ def _notice(job: Row[Any], previous: Results, name: str, metadata: Metadata | No
         payload |= {"error": job.error, "error_code": job.error_code}
         return Notice(payload, f"{name} failed", job.url, job.error)
     lost = list(job.lost_fields or ())
-    found = difference(job.results, previous.items, {*lost, *previous.lost_fields})
+    old, lost_before = before or (None, frozenset())
+    found = difference(job.results, old, {*lost, *lost_before})
     payload |= {
         "results": job.results if job.wrapper is None else [{job.wrapper: job.results}],
         "item_count": job.item_count,

@@ -170,22 +170,17 @@ def difference(new: Sequence[Item], old: Sequence[Item] | None, lost: Collection
     return engine.diff(extraction.without_fields(new, lost), extraction.without_fields(old, lost))
 
 
-@dataclass(frozen=True)
-class Results:
-    """The items of a job, and the fields that it lost; nothing where there is no job."""
-
-    items: Sequence[Item] | None = None
-    lost_fields: tuple[str, ...] = ()
-
-
-async def list_results(connection: AsyncConnection, *, job_ids: Collection[UUID]) -> dict[UUID, Results]:
-    """The results of jobs, such as those that verdicts rest on; jobs that are gone are left out."""
+async def list_results(
+    connection: AsyncConnection, *, job_ids: Collection[UUID]
+) -> dict[UUID, tuple[Sequence[Item], frozenset[str]]]:
+    """The results that verdicts rest on, and the fields that they lost; jobs that are gone are left out."""
     if not job_ids:
         return {}
-    rows = await connection.execute(
-        select(jobs.c.id, jobs.c.results, jobs.c.lost_fields).where(jobs.c.id.in_(job_ids))
-    )
-    return {row.id: Results(row.results, tuple(row.lost_fields or ())) for row in rows}
+    columns = (jobs.c.id, jobs.c.results, jobs.c.lost_fields)
+    rows = await connection.execute(select(*columns).where(jobs.c.id.in_(job_ids)))
+    return {
+        row.id: (row.results, frozenset(row.lost_fields or ())) for row in rows if row.results is not None
+    }
 
 
 def _changed(schedule_id: UUID) -> list[ColumnElement[bool]]:

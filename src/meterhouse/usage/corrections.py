@@ -64,7 +64,7 @@ class Corrections:
 
     async def now(self) -> Corrected:
         """The corrections that count now; remembered where no other process can make one."""
-        if self._standing is None or self._ingestor.reached is None:
+        if self._standing is None or self._ingestor.is_shared:
             self._standing = await self._read_standing()
         return self._standing
 
@@ -78,30 +78,44 @@ class Corrections:
         """
         _check_reason(reason)
         first = await self._find_first(organisation_id, source, id)
-        return await self._ingestor.exclusively(lambda: self._correct(first, None, by, reason))
+        return await self._ingestor.exclusively(lambda: self._delete(first, by, reason))
 
-    async def replace(self, event: Event, *, by: str, reason: str = "") -> Correction | None:
+    async def replace(
+        self, event: Event, *, by: str, reason: str = "", keeps_time: bool = False
+    ) -> StoredEvent:
         """Put an event in the place of the one with its source and id, or of a deleted one.
 
-        What only other interfaces can say (parent, members, origin) is kept. `None` when it stands like that
-        already. Raises as `delete`, and `Invalid` for an event that the store cannot hold.
+        What only other interfaces can say (parent, members, origin) is kept. Returns what then stands;
+        nothing is recorded when it stood like that already. Raises as `delete`, and `Invalid` for an event
+        that the store cannot hold.
         """
         _check_reason(reason)
         rows_from_events([event])
         first = await self._find_first(event.organisation_id, event.source, event.id)
-        return await self._ingestor.exclusively(lambda: self._correct(first, event, by, reason))
+        return await self._ingestor.exclusively(lambda: self._replace(first, event, by, reason, keeps_time))
 
-    async def _correct(
-        self, first: StoredEvent, event: Event | None, by: str, reason: str
-    ) -> Correction | None:
-        """Runs in the writer's turn: nobody stores or corrects anything meanwhile."""
+    async def _delete(self, first: StoredEvent, by: str, reason: str) -> Correction | None:
+        """Runs in the writer's turn, like `_replace`: nobody stores or corrects anything meanwhile."""
         standing = self._standing = await self._read_standing()
         before, is_deleted = await self._find_standing(first)
-        if event is None and is_deleted:
-            return None
-        after = None if event is None else _in_place_of(before, event, self._clock.now())
-        if after is not None and not is_deleted and _says_the_same(before, after):
-            return None
+        return None if is_deleted else await self._record(standing, before, None, by, reason)
+
+    async def _replace(
+        self, first: StoredEvent, event: Event, by: str, reason: str, keeps_time: bool
+    ) -> StoredEvent:
+        standing = self._standing = await self._read_standing()
+        before, is_deleted = await self._find_standing(first)
+        after = _in_place_of(before, event, self._clock.now())
+        if keeps_time:
+            after = replace(after, time=before.time)
+        if not is_deleted and _says_the_same(before, after):
+            return before
+        await self._record(standing, before, after, by, reason)
+        return after
+
+    async def _record(
+        self, standing: Corrected, before: StoredEvent, after: StoredEvent | None, by: str, reason: str
+    ) -> Correction:
         correction = Correction(new_id(), before, after, self._clock.now())
         block = _block(correction, standing.version + 1, by, reason)
         self._standing = None
@@ -109,7 +123,7 @@ class Corrections:
             await self._store.insert_arrow(TABLE, block)
         finally:  # also when nobody knows whether it is stored
             self._ingestor.tell((), (correction,))
-        self._standing = Corrected(standing.version + 1, standing.organisations | {first.organisation_id})
+        self._standing = Corrected(standing.version + 1, standing.organisations | {before.organisation_id})
         return correction
 
     async def _find_standing(self, first: StoredEvent) -> tuple[StoredEvent, bool]:
@@ -205,7 +219,8 @@ def _in_place_of(before: StoredEvent, event: Event, now: datetime) -> StoredEven
         name: getattr(before, name) for name in ("origin", "member_id", "external_member_id", "parent_id")
     }
     given = {name: value for name, value in vars(event).items() if name not in kept}
-    return StoredEvent(**{**given, **kept}, stored_at=now)
+    # A row id of its own, because a removed row is known by its id.
+    return StoredEvent(**{**given, **kept, "uid": new_id()}, stored_at=now)
 
 
 def _says_the_same(one: StoredEvent, other: StoredEvent) -> bool:

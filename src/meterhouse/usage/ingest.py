@@ -98,7 +98,7 @@ class Ingestor:
         self._store = store
         self._clock = clock
         self._lock: Lock = lock or nullcontext
-        self._is_shared = lock is not None
+        self.is_shared = lock is not None
         self._limits = limits or IngestLimits()
         self._filter = KeyFilter()
         self._queue: deque[_Waiting] = deque()
@@ -122,7 +122,7 @@ class Ingestor:
     def reached(self) -> int | None:
         """The highest `seq` so far: all acknowledged events have it or a lower one, and no other event with
         such a one can still appear. `None` when other processes write too."""
-        return None if self._is_shared else self._reached
+        return None if self.is_shared else self._reached
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` for whatever this process stores, after it is durable and before its callers know.
@@ -135,7 +135,7 @@ class Ingestor:
 
     async def start(self) -> None:
         """Rebuild the filter from the store and begin to write."""
-        if not self._is_shared:
+        if not self.is_shared:
             await self._settle()
             await self._rebuild_filter()
             self._reached = self._assigned = await newest_seq(self._store, 0)
@@ -292,7 +292,7 @@ class Ingestor:
         return is_new
 
     async def _insert(self, rows: Sequence[EventRow]) -> None:
-        if not self._is_shared:
+        if not self.is_shared:
             self._filter.add(keys_from_bytes([row[0] for row in rows]))
         else:
             self._assigned = await newest_seq(self._store, self._assigned)
@@ -316,7 +316,7 @@ class Ingestor:
     async def _find_stored(self, keys: Sequence[bytes]) -> set[bytes]:
         """Return those of `keys` that are stored; the store is asked only about those that may be."""
         suspects = keys
-        if not self._is_shared:
+        if not self.is_shared:
             perhaps = self._filter.contains(keys_from_bytes(keys))
             if not perhaps.any():
                 return set()
@@ -338,7 +338,7 @@ class Ingestor:
 
     async def _settle(self) -> None:
         """After a failure, and always among several writers, let a block without a caller end first."""
-        if self._is_unsettled or self._is_shared:
+        if self._is_unsettled or self.is_shared:
             await self._store.settle(timeout_s=self._limits.insert_timeout_s)
             self._is_unsettled = False
             self._reached = self._assigned

@@ -130,6 +130,7 @@ class Meter:
     modified_at: datetime | None
     archived_at: datetime | None
     deleted_at: datetime | None
+    external_id: str | None = None
 
     @property
     def event_type(self) -> str | None:

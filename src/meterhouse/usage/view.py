@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
+from meterhouse.kernel.errors import DependencyFailed
 from meterhouse.platform.ports import EventStore, Rows
 from meterhouse.usage.corrections import Corrected, Corrections
 from meterhouse.usage.engine.columns import EVENT_COLUMNS, SEQ
@@ -42,13 +43,13 @@ class EventView:
 
     def __init__(self, store: EventStore, corrections: Corrections, rollups: Rollups) -> None:
         self._store = store
-        self._corrections = corrections
-        self._rollups = rollups
+        self.corrections = corrections
+        self.rollups = rollups
 
     async def query(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
     ) -> Rows:
-        return await self.query_at(await self._corrections.now(), sql, parameters, timeout_s=timeout_s)
+        return await self.query_at(await self.corrections.now(), sql, parameters, timeout_s=timeout_s)
 
     async def query_at(
         self,
@@ -65,14 +66,14 @@ class EventView:
     async def query_arrow(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
     ) -> pa.Table:
-        sql, bound = _at(await self._corrections.now(), sql, parameters)
+        sql, bound = _at(await self.corrections.now(), sql, parameters)
         return await self._store.query_arrow(sql, bound, timeout_s=timeout_s)
 
     async def find_rollup(self, meter: Meter) -> tuple[Corrected, Rollup | None]:
         """The corrections that count now, and what may be read instead of a meter's raw events."""
-        standing = await self._corrections.now()
+        standing = await self.corrections.now()
         is_corrected = meter.organisation_id in standing.organisations
-        return standing, await self._rollups.find(meter, is_corrected=is_corrected)
+        return standing, await self.rollups.find(meter, is_corrected=is_corrected)
 
     async def command(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
@@ -90,6 +91,13 @@ class EventView:
 
     async def close(self) -> None:
         await self._store.close()
+
+
+def corrections_of(store: EventStore) -> Corrections:
+    """The corrections that a view makes. Raises `DependencyFailed` for a store without them."""
+    if not isinstance(store, EventView):
+        raise DependencyFailed("Events cannot be corrected here.")
+    return store.corrections
 
 
 def _at(

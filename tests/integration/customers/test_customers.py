@@ -34,10 +34,10 @@ async def test_a_customer_comes_back_as_it_was_made(books, clock):
 
 
 async def test_an_openmeter_customer_needs_an_identifier(books):
-    with pytest.raises(Invalid, match="key or at least one subject key"):
+    with pytest.raises(Invalid, match="key: is required"):
         await books.create()
     made = await books.create(subject_keys=("only",))
-    with pytest.raises(Invalid, match="key or at least one subject key"):
+    with pytest.raises(Invalid, match="key: is required"):
         await books.replace(made.id)
     assert (await books.create("polar", primary_email="a@b.example")).identifiers == ()
 
@@ -188,8 +188,8 @@ async def test_anonymised_customers_keep_only_their_key(books):
         ({"currency": "XAU"}, ("currency",)),
         ({"currency": "ZZZ"}, ("currency",)),
         ({"name": "x" * 257}, ("name",)),
-        ({"key": "x" * 513}, ("key",)),
-        ({"primary_email": "x" * 321}, ("primary_email",)),
+        ({"key": "x" * 257}, ("key",)),
+        ({"primary_email": "x" * 257}, ("primary_email",)),
         ({"description": "x" * 10_001}, ("description",)),
         ({"billing_address": Address(city="x" * 10_001)}, ("billing_address", "city")),
         ({"subject_keys": ["a", ""]}, ("subject_keys", 1)),
@@ -206,7 +206,7 @@ async def test_fields_out_of_bounds_are_named(books, fields, path):
 
 
 async def test_the_longest_identifiers_fit_the_indexes(books):
-    longest = tuple(chr(0x10000 + n) * 512 for n in range(3))
+    longest = tuple(chr(0x10000 + n) * (512 if n else 256) for n in range(3))
     made = await books.create(key=longest[0], subject_keys=longest[1:])
     assert set(await books.owners(*longest)) == set(longest)
     assert (await books.get(longest[0])).id == made.id

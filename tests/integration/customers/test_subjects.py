@@ -55,6 +55,11 @@ async def test_faults_are_named_and_nothing_is_stored(books):
         await books.subject("good")
 
 
+async def test_very_many_at_once(books):
+    with pytest.raises(Invalid, match="At most 10000"):
+        await books.upsert(*[("s", {})] * 10_001)
+
+
 async def test_customers_provide_subjects_for_their_subject_keys(books):
     (known,) = await books.upsert(("a", {"display_name": "A"}))
     await books.create(key="k", subject_keys=("a", "b"))

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 import meterhouse.usage.tables  # noqa: F401  (its tables join the metadata)
 from meterhouse.platform.clickhouse_migrate import load_migrations
+from meterhouse.platform.events_engine import bind
 from meterhouse.platform.metadata import metadata
 from meterhouse.platform.ports import Rows
 from meterhouse.usage.engine.parameters import to_micros
@@ -34,13 +35,13 @@ class LocalStore:
     async def query(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
     ) -> Rows:
-        answer = await asyncio.to_thread(self.client.query, sql, parameters=dict(parameters or {}))
+        answer = await asyncio.to_thread(self.client.query, sql, parameters=bind(sql, parameters))
         return Rows(tuple(answer.column_names), [tuple(row) for row in answer.result_rows])
 
     async def command(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
     ) -> None:
-        await asyncio.to_thread(self.client.command, sql, parameters=dict(parameters or {}))
+        await asyncio.to_thread(self.client.command, sql, parameters=bind(sql, parameters))
 
     async def insert_json_lines(self, table: str, lines: bytes) -> None:
         await asyncio.to_thread(self.client.raw_insert, table, insert_block=lines, fmt="JSONEachRow")

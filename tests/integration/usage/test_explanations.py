@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.integration.usage.test_engine_equals_evaluator import (
     PATHS,
@@ -24,6 +24,7 @@ from meterhouse.usage.engine.explain import explain
 from meterhouse.usage.model import Aggregation, EventSearch, MeterQuery
 from meterhouse.usage.queries import search_events
 
+FEW = settings(SLOW, max_examples=25)
 ALWAYS = MeterQuery(from_at=NOW.replace(year=1971), to_at=NOW.replace(year=2200))
 
 
@@ -44,7 +45,7 @@ def meters(draw):
     return polar(draw(st.sampled_from(POLAR_FUNCTIONS)), value, filter=draw(trees()))
 
 
-@SLOW
+@FEW
 @given(events=many_events(), meter=meters())
 def test_counted_is_what_makes_a_difference(events, meter):
     whole = answer(meter, events)
@@ -58,7 +59,7 @@ def test_counted_is_what_makes_a_difference(events, meter):
             assert answer(meter, events[:index] + events[index + 1 :]) == whole
 
 
-@SLOW
+@FEW
 @given(events=many_events(), meter=meters())
 def test_counted_values_add_up_to_the_answer(events, meter):
     values = [verdict.value for event in events if (verdict := explain(event, meter)).is_counted]
@@ -80,7 +81,7 @@ def test_counted_values_add_up_to_the_answer(events, meter):
     assert answer(meter, events) == expected
 
 
-@SLOW
+@FEW
 @given(events=many_events(), meter=meters())
 def test_the_engine_lists_the_events_that_count(store, events, meter):
     """For `unique` the list also holds events without a value: they qualify, and add nothing (polar 6)."""

@@ -116,7 +116,7 @@ class Story:
             case Aggregation.MAX:
                 return max((Decimal(value) for _, value in found), default=Decimal(0))
             case Aggregation.LATEST:
-                return Decimal(max(found, key=lambda pair: pair[0])[1]) if found else Decimal(0)
+                return Decimal(sorted(found, key=lambda pair: pair[0])[-1][1]) if found else Decimal(0)
             case _:
                 return exact_sum(Decimal(value) for _, value in found)
 

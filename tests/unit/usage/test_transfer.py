@@ -44,19 +44,29 @@ DATAS = st.sampled_from(
 TIMES = st.integers(to_micros(EARLIEST), to_micros(NOW)).map(
     lambda micros: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
 )
+SYSTEM = [
+    ("meter.reset", '{"meter_id":"01900000-0000-7000-8000-000000000009"}'),
+    ("meter.credited", '{"meter_id":"01900000-0000-7000-8000-000000000009","units":-5,"rollover":false}'),
+]
+OWNERS = st.tuples(TEXTS, st.just("")) | st.tuples(st.just(""), st.uuids().map(str))
+
+
+def _built(kind: Any, owner: tuple[str, str], **rest: Any) -> Event:
+    origin, type, data = kind
+    return event(data, origin=origin, type=type, subject=owner[0], customer_id=owner[1], **rest)
+
+
 EVENTS = st.builds(
-    lambda data, **rest: event(data, **rest),
-    DATAS,
+    _built,
+    st.tuples(st.just("user"), TEXTS, DATAS)
+    | st.sampled_from([("system", type, data) for type, data in SYSTEM]),
+    OWNERS,
     time=TIMES,
     ingested_at=TIMES,
-    type=TEXTS,
-    subject=TEXTS,
     source=st.just("polar"),
     id=TEXTS,
     uid=st.uuids(),
-    origin=st.sampled_from(["user", "system"]),
-    customer_id=TEXTS,
-    member_id=TEXTS,
+    member_id=st.just("") | st.uuids().map(str),
     external_member_id=TEXTS,
     parent_id=TEXTS,
 )
@@ -181,6 +191,9 @@ BAD_ROWS = [
     ({"ingested_at": "2200-01-01T00:00:00Z"}, "ingested_at lies in the future"),
     ({"uid": "x"}, "uid is no UUID"),
     ({"origin": "me"}, "origin must be user or system"),
+    ({"origin": "system"}, "origin meter.credited and meter.reset are the system events that there are"),
+    ({"customer_id": "01900000-0000-7000-8000-000000000009"}, "subject must be empty beside a customer_id"),
+    ({"customer_id": "c"}, "customer_id is no UUID"),
     ({"data": "[1]"}, "data must be a JSON object"),
     ({"data": '{"a":'}, "data is no JSON"),
 ]

@@ -9,13 +9,13 @@ from typing import Any
 from meterhouse.apis.openmeter.filters import instant_from_wire
 from meterhouse.apis.openmeter.grant_convert import cadence_from_wire, cadence_to_wire, grant_from_wire_v2
 from meterhouse.apis.openmeter.numbers import amount_from_wire, number_to_wire
+from meterhouse.apis.openmeter.value_convert import period_to_wire
 from meterhouse.customers.model import Customer
 from meterhouse.entitlements.drafts import EntitlementDraft, MeasureFrom
 from meterhouse.entitlements.engine import cadence_at, last_reset_at, usage_period_at
 from meterhouse.entitlements.model import Entitlement, EntitlementType, Reset
 from meterhouse.kernel.clock import format_instant
 from meterhouse.kernel.ids import to_ulid
-from meterhouse.kernel.periods import Period
 
 
 def entitlement_from_wire(body: Mapping[str, Any]) -> EntitlementDraft:
@@ -54,9 +54,12 @@ def _measure_from_wire(text: str | None) -> MeasureFrom | None:
 def entitlement_to_wire(
     entitlement: Entitlement, resets: Sequence[Reset], customer: Customer, now: datetime
 ) -> dict[str, object]:
-    """Write an entitlement as the first version shows it, by its customer's first subject key."""
+    """Write an entitlement as the first version shows it, by its customer's first subject key.
+
+    A customer without any shows its own key, which is a subject too: the contract wants some text.
+    """
     wire = _shared(entitlement, resets, now)
-    wire["subjectKey"] = min(customer.subject_keys, default="")
+    wire["subjectKey"] = min(customer.subject_keys, default=customer.key or to_ulid(customer.id).lower())
     if entitlement.type is EntitlementType.METERED:
         wire["isUnlimited"] = False
     return wire
@@ -116,17 +119,16 @@ def _times(entitlement: Entitlement, resets: Sequence[Reset], now: datetime) -> 
     at = max(min([now, *ends]), start or now)
     cadence = cadence_at(entitlement, resets, at)
     if start is None:
-        return {"usagePeriod": cadence_to_wire(cadence), "currentUsagePeriod": _period(cadence.period_at(at))}
+        return {
+            "usagePeriod": cadence_to_wire(cadence),
+            "currentUsagePeriod": period_to_wire(cadence.period_at(at)),
+        }
     return {
         "usagePeriod": cadence_to_wire(cadence),
-        "currentUsagePeriod": _period(usage_period_at(entitlement, resets, at)),
+        "currentUsagePeriod": period_to_wire(usage_period_at(entitlement, resets, at)),
         "measureUsageFrom": format_instant(start),
         "lastReset": format_instant(last_reset_at(entitlement, resets, at)),
     }
-
-
-def _period(period: Period) -> dict[str, object]:
-    return {"from": format_instant(period.start), "to": format_instant(period.end)}
 
 
 def _instant(instant: datetime | None) -> str | None:

@@ -41,6 +41,14 @@ class Ledger:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What was left at a moment on the way, and what had been used since the start of the run."""
+
+    balance: Decimal
+    used: Decimal
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The balance at the end of a run, what led to it, and states from which a later run may start.
 
@@ -52,7 +60,7 @@ class Outcome:
     state: State
     ledger: Ledger
     segments: tuple[Segment, ...]
-    looks: Mapping[datetime, Decimal]
+    looks: Mapping[datetime, Look]
 
 
 def run(plan: Plan, usages: Sequence[Decimal], *, is_detailed: bool = False) -> Outcome:
@@ -76,7 +84,8 @@ class _Run:
     active: list[int] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     segments: list[Segment] = field(default_factory=list)
-    looks: dict[int, Decimal] = field(default_factory=dict)
+    looks: dict[int, Look] = field(default_factory=dict)
+    total: Decimal = ZERO
 
     def __post_init__(self) -> None:
         start, ranked = self.plan.start, self.plan.rules.ranked
@@ -110,6 +119,8 @@ class _Run:
                 self._keep_state(cut)
                 self._change(change, cut)
                 self._begin_phase(cut)
+        if end in self.plan.looks:
+            self.looks.setdefault(end, Look(self._left(), self.total))
         return self._outcome()
 
     def _begin_phase(self, at: int) -> None:
@@ -118,7 +129,7 @@ class _Run:
                 self.ledger.given += self.grants[rank].amount - self.balances[rank]
                 self.balances[rank] = self.grants[rank].amount
         if at in self.plan.looks:
-            self.looks[at] = self._left()
+            self.looks[at] = Look(self._left(), self.total)
 
     def _left(self) -> Decimal:
         return sum((self.balances[rank] for rank in self.active), ZERO)
@@ -132,7 +143,7 @@ class _Run:
                 return
             kept = self.balances.copy(), self.burnt.copy(), self.overage, self.ledger.used
             self.overage = self._burn(used + self.overage)
-            self.looks[stretch.end] = self._left()
+            self.looks[stretch.end] = Look(self._left(), self.total + used)
             self.balances, self.burnt, self.overage, self.ledger.used = kept
 
     def _used(self, value: Decimal) -> Decimal:
@@ -145,6 +156,7 @@ class _Run:
         before = self._amounts() if self.is_detailed else {}
         burnt_before = self.burnt.copy() if self.is_detailed else []
         self.usage += used
+        self.total += used
         if used or self.overage:
             self.overage = self._burn(used + self.overage)
         if self.is_detailed:

@@ -96,7 +96,7 @@ def plan(
 ) -> Plan:
     """Plan a run up to `at`, a full minute, from where measuring starts or from an earlier `start`.
 
-    `looks` are full minutes up to `at` whose balances are wanted as well. Raises `Invalid` for a meter whose
+    `looks` are full minutes up to `at` at which balances are wanted too. Raises `Invalid` for a meter whose
     usage cannot be burnt and `LimitExceeded` when there are too many phases.
     """
     return plan_rules(
@@ -105,14 +105,24 @@ def plan(
 
 
 def plan_rules(
-    rules: Rules, at: datetime, *, start: State | None = None, looks: Sequence[datetime] = ()
+    rules: Rules,
+    at: datetime,
+    *,
+    start: State | None = None,
+    looks: Sequence[datetime] = (),
+    cut: datetime | None = None,
 ) -> Plan:
-    """As `plan`, for rules that are asked more than once."""
+    """As `plan`, for rules that are asked more than once. `cut` begins a new phase where nothing changes.
+
+    A gauge is not cut: its phases are what it is used in.
+    """
     check_burnable(rules.aggregation)
     if start is None:
         start = initial_state(rules.entitlement, at)
     end_minute = minute(at)
     changes = _changes(rules, start, end_minute)
+    if cut is not None and start.at < cut < at and rules.aggregation is not Aggregation.LATEST:
+        changes.setdefault(minute(cut), Changes([], False, False, [], []))
     wanted = tuple(sorted({minute(look) for look in looks}))
     stretches = tuple(_stretches(rules.aggregation, start, end_minute, changes, wanted))
     return Plan(rules, start, end_minute, changes, stretches, frozenset(wanted))

@@ -20,6 +20,7 @@ from meterhouse.usage.engine.compile import (
     check_query,
     effective_groups,
     group_keys,
+    match_conditions,
     owner_keys,
     value_columns,
 )
@@ -46,21 +47,21 @@ VERSION_PARAMETER = "{corrections_version:UInt64}"
 """Which corrections count; bound by whoever runs the query, together with the events it reads."""
 
 
-def merged(aggregation: Aggregation) -> list[str]:
-    """Aggregates over cells, named as the aggregates over raw values are."""
+def merged(aggregation: Aggregation, *, with_bounds: bool) -> dict[str, str]:
+    """Aggregates over cells, named like those over raw values; `{0}` stands for the cells' prefix."""
+    found = {"n": "sum({0}n)"}
     match aggregation:
         case Aggregation.UNIQUE:
-            return ["uniqExactMerge(c_keys) AS n"]
+            found = {"n": "uniqExactMerge({0}keys)"}
         case Aggregation.SUM | Aggregation.AVG:
-            return ["sum(c_n) AS n", "sum(c_total) AS total", "sumMap(c_wide) AS wide"]
-        case Aggregation.MIN:
-            return ["sum(c_n) AS n", "minIf(c_number, c_n > 0) AS number"]
-        case Aggregation.MAX:
-            return ["sum(c_n) AS n", "maxIf(c_number, c_n > 0) AS number"]
+            found |= {"total": "sum({0}total)", "wide": "sumMap({0}wide)"}
+        case Aggregation.MIN | Aggregation.MAX:
+            found["number"] = f"{aggregation.value}If({{0}}number, {{0}}n > 0)"
         case Aggregation.LATEST:
-            return ["sum(c_n) AS n", "argMaxIf(c_number, c_newest, c_n > 0) AS number"]
-        case _:
-            return ["sum(c_n) AS n"]
+            found["number"] = "argMaxIf({0}number, {0}newest, {0}n > 0)"
+    if with_bounds:
+        found |= {"first_at": "min({0}first_at)", "last_at": "max({0}last_at)"}
+    return found
 
 
 @dataclass
@@ -76,6 +77,7 @@ class Question:
     from_us: int | None
     to_us: int | None
     draft: Draft
+    has_windows: bool = True
     keys: list[str] = field(default_factory=list)
     selected: list[str] = field(default_factory=list)
     base: list[str] = field(default_factory=list)
@@ -86,55 +88,73 @@ class Question:
     @property
     def needed(self) -> dict[str, str]:
         """The parts of a cell that this question reads, and how they are made of raw values."""
-        return cell_aggregates(self.meter.aggregation)
+        made = cell_aggregates(self.meter.aggregation)
+        if self.has_windows:
+            made.pop("first_at")
+            made.pop("last_at")
+        return made
 
-    def parts(self) -> str:
-        """All cells, one `SELECT` per part."""
-        found = [self._cells()]
-        if not self.rollup.reaches_all or self._has_edges():
-            found.append(self._raw(f"({' OR '.join([self._newer(), *self._edges()])})"))
+    def compile(self, tail: str, *more: str) -> CompiledQuery:
+        """One query over all parts; `more` are further columns over the keys."""
+        outer = merged(self.meter.aggregation, with_bounds=not self.has_windows)
+        raws = self._raw_parts()
+        prefix, source = ("c_", f"({' UNION ALL '.join([self._cells(), *raws])})")
+        keys = self.keys
+        if not raws:  # the plainest query is the quickest to plan
+            prefix, source = f"{TABLE}.", f"{TABLE} WHERE {' AND '.join([*self._cut(), *self.cell_filters])}"
+            keys = self.cell_keys
+        chosen = [*keys, *(f"{made.format(prefix)} AS {name}" for name, made in outer.items()), *more]
+        sql = f"SELECT {', '.join(chosen)} FROM {source}{tail} {SETTINGS}"  # noqa: S608
+        names = (*self.keys, *outer, *(item.rsplit(" AS ", 1)[1] for item in more))
+        # Without raw events some of what was bound for them is not needed.
+        bound = {name: value for name, value in self.draft.parameters.values.items() if f"{{{name}:" in sql}
+        return CompiledQuery(sql, bound, names)
+
+    def _raw_parts(self) -> list[str]:
+        found, edges = [], self._edges()
+        if edges or self.rollup.is_corrected or not self.rollup.reaches_all:
+            found.append(self._raw(" OR ".join([self._newer(), *edges])))
         if self.rollup.is_corrected:
             found.append(self._raw(f"NOT {self._newer()} AND {self._within()} AND {self._is_corrected()}"))
-        return " UNION ALL ".join(found)
+        return found
 
     def _newer(self) -> str:
         return f"{columns.SEQ} > {self.draft.parameters.integer(self.rollup.upto)}"
 
-    def _bounds(self) -> tuple[int | None, int | None]:
-        return self.stretches[0].start_s, self.stretches[-1].end_s
-
-    def _has_edges(self) -> bool:
-        low, high = self._bounds()
-        starts = low is not None and low * 1_000_000 != self.from_us
-        return starts or (high is not None and high * 1_000_000 != self.to_us)
-
     def _edges(self) -> list[str]:
-        low, high = self._bounds()
+        """Conditions of the times that are asked for and lie outside the stretch of cells."""
+        low, high = self.stretches[0].start_s, self.stretches[-1].end_s
         moment = f"toUnixTimestamp64Micro({columns.TIME})"
-        edges = ((low, "<"), (high, ">="))
+        edges = ((low, self.from_us, "<"), (high, self.to_us, ">="))
         bind = self.draft.parameters
-        return [f"{moment} {sign} {bind.integer(at * 1_000_000)}" for at, sign in edges if at is not None]
+        return [
+            f"{moment} {sign} {bind.integer(at * 1_000_000)}"
+            for at, asked, sign in edges
+            if at is not None and at * 1_000_000 != asked
+        ]
 
     def _within(self) -> str:
         edges = self._edges()
         return f"NOT ({' OR '.join(edges)})" if edges else "1"
 
     def _raw(self, condition: str) -> str:
-        base = [*self.base, condition]
+        base = [*self.base, f"({condition})"]
         chosen = [*self.keys, *(f"{made} AS c_{name}" for name, made in self.needed.items())]
         grouping = f" GROUP BY {', '.join(self.keys)}" if self.keys else ""
         return self.draft.body(base, self.selected, chosen, f"{grouping} HAVING count() > 0")
 
-    def _cells(self) -> str:
+    def _cut(self) -> list[str]:
+        """Which cells count."""
         definition = f"definition = toUInt128('{self.rollup.definition}')"
         upto = f"upto <= {self.draft.parameters.integer(self.rollup.upto)}"
         levels = " OR ".join(self._stretch(stretch) for stretch in self.stretches)
-        where = [definition, upto, f"({levels})", *self.cell_conditions]
-        inner = ", ".join([*self.cell_keys, *(f"{name} AS c_{name}" for name in self.needed)])
-        chosen = ", ".join([*self.keys, *(f"c_{name}" for name in self.needed)])
-        cells = f"SELECT {inner} FROM {TABLE} WHERE {' AND '.join(where)}"  # noqa: S608
-        kept = f" WHERE {' AND '.join(self.cell_filters)}" if self.cell_filters else ""
-        return f"SELECT {chosen} FROM ({cells}){kept}"  # noqa: S608
+        return [definition, upto, f"({levels})", *self.cell_conditions]
+
+    def _cells(self) -> str:
+        """Cells as one of several parts."""
+        chosen = [*self.cell_keys, *(f"{name} AS c_{name}" for name in self.needed)]
+        where = [*self._cut(), *self.cell_filters]
+        return f"SELECT {', '.join(chosen)} FROM {TABLE} WHERE {' AND '.join(where)}"  # noqa: S608
 
     def _stretch(self, stretch: Stretch) -> str:
         bind = self.draft.parameters
@@ -191,13 +211,14 @@ def compile_meter_query(meter: Meter, query: MeterQuery, rollup: Rollup) -> Comp
         return None
     draft = Draft(meter.organisation_id)
     bind = draft.parameters
-    asked = Question(meter, rollup, stretches, from_us, to_us, draft)
+    asked = Question(meter, rollup, stretches, from_us, to_us, draft, query.window is not None)
     asked.base = base_conditions(meter, query.from_at, query.to_at, bind)
     asked.selected = [*value_columns(meter, draft), columns.TIME]
     if query.window is not None:
-        bucket = bucket_expression(query.window, table, from_s, to_s, bind)
+        second = draft.read("t_second", filters.unix_second())
+        bucket = bucket_expression(query.window, table, from_s, to_s, bind, second)
         asked.selected.append(f"{bucket} AS k_window")
-        of_cell = bucket_expression(query.window, table, from_s, to_s, bind, second="start")
+        of_cell = bucket_expression(query.window, table, from_s, to_s, bind, "start")
         asked.cell_keys.append(f"{of_cell} AS k_window")
         asked.keys.append("k_window")
     asked.keys += owner_keys(query, draft, asked.base, asked.selected)
@@ -206,14 +227,10 @@ def compile_meter_query(meter: Meter, query: MeterQuery, rollup: Rollup) -> Comp
     asked.cell_filters += owners.conditions
     asked.keys += group_keys(meter, query, draft, asked.selected)
     _cell_groups(meter, query, asked)
-    if meter.filter.clauses:
-        draft.conditions.append(filters.tree_condition(meter.filter, bind, draft.raw_of))
-    outer = merged(meter.aggregation)
-    if query.window is None:
-        outer += ["min(c_first_at) AS first_at", "max(c_last_at) AS last_at"]
+    draft.conditions += match_conditions(meter, draft)
     having = " HAVING n > 0" if meter.aggregation in NUMERIC else ""
     grouping = f" GROUP BY {', '.join(asked.keys)}" if asked.keys else ""
-    return _finish(asked, asked.keys, outer, grouping + having)
+    return asked.compile(grouping + having)
 
 
 def _cell_groups(meter: Meter, query: MeterQuery, asked: Question) -> None:
@@ -226,12 +243,6 @@ def _cell_groups(meter: Meter, query: MeterQuery, asked: Question) -> None:
         )
 
 
-def _finish(asked: Question, keys: list[str], outer: list[str], tail: str) -> CompiledQuery:
-    sql = f"SELECT {', '.join([*keys, *outer])} FROM ({asked.parts()}){tail} {SETTINGS}"  # noqa: S608
-    names = (*keys, *(item.rsplit(" AS ", 1)[1] for item in outer))
-    return CompiledQuery(sql, asked.draft.parameters.values, names)
-
-
 def compile_quantities(meter: Meter, query: QuantityQuery, rollup: Rollup) -> CompiledQuery | None:
     """As `quantities.compile_quantities`, from a rollup. Raises `Invalid` for the same questions."""
     plan = plan_quantities(query)
@@ -240,14 +251,14 @@ def compile_quantities(meter: Meter, query: QuantityQuery, rollup: Rollup) -> Co
     asked = _quantity_question(meter, query, rollup, plan)
     if asked is None:
         return None
-    outer = merged(meter.aggregation)
+    more = []
     grouping = f" GROUP BY {', '.join(asked.keys)}"
     if meter.aggregation is Aggregation.UNIQUE:
         grouping = f" GROUP BY GROUPING SETS (({', '.join(asked.keys)}), ())"
-        outer.append("grouping(k_window) AS is_total")
+        more.append("grouping(k_window) AS is_total")
     if meter.aggregation in NUMERIC:
         grouping += " HAVING n > 0"
-    return _finish(asked, asked.keys, outer, f"{grouping} LIMIT {CUSTOMER_RESULTS_MAX + 1}")
+    return asked.compile(f"{grouping} LIMIT {CUSTOMER_RESULTS_MAX + 1}", *more)
 
 
 def _quantity_question(meter: Meter, query: QuantityQuery, rollup: Rollup, plan: Plan) -> Question | None:
@@ -268,9 +279,10 @@ def _quantity_question(meter: Meter, query: QuantityQuery, rollup: Rollup, plan:
     asked = Question(meter, rollup, stretches, from_us, to_us, draft)
     asked.base = base_conditions(meter, plan.from_at, plan.to_at, bind)
     asked.selected = [*value_columns(meter, draft), columns.TIME]
-    bucket = bucket_expression(window, table, from_s, to_s, bind)
+    second = draft.read("t_second", filters.unix_second())
+    bucket = bucket_expression(window, table, from_s, to_s, bind, second)
     asked.selected.append(f"{bucket} AS k_window")
-    of_cell = bucket_expression(window, table, from_s, to_s, bind, second="start")
+    of_cell = bucket_expression(window, table, from_s, to_s, bind, "start")
     asked.cell_keys.append(f"{of_cell} AS k_window")
     asked.keys.append("k_window")
     listed = f"has({bind.integers(plan.keys)}, k_window)"
@@ -286,6 +298,5 @@ def _quantity_question(meter: Meter, query: QuantityQuery, rollup: Rollup, plan:
         owned = filters.identity_condition(query.identities, bind)
         asked.base.append(owned)
         asked.cell_conditions.append(owned)
-    if meter.filter.clauses:
-        draft.conditions.append(filters.tree_condition(meter.filter, bind, draft.raw_of))
+    draft.conditions += match_conditions(meter, draft)
     return asked

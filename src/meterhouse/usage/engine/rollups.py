@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from meterhouse.usage.engine import columns, filters, values
+from meterhouse.usage.engine import columns, values
 from meterhouse.usage.engine.compile import (
     WIDE_UNITS,
     CompiledQuery,
     Draft,
     aggregates,
     base_conditions,
+    match_conditions,
     value_columns,
 )
 from meterhouse.usage.engine.jsonpath import parse_jsonpath
@@ -127,8 +128,7 @@ def compile_batch(meter: Meter, definition: int, since: int, upto: int) -> Compi
         f"{start_of(MINUTE_S)} AS k_minute",
         f"{listed} AS k_groups",
     ]
-    if meter.filter.clauses:
-        draft.conditions.append(filters.tree_condition(meter.filter, bind, draft.raw_of))
+    draft.conditions += match_conditions(meter, draft)
     cells = cell_aggregates(meter.aggregation)
     level = f"multiIf(grouping(k_subject) = 0, {OWNED_HOURS}, grouping(k_hour) = 0, {HOURS}, {MINUTES})"
     number = f"toUInt128('{definition}')"

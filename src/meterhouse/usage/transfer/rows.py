@@ -18,6 +18,7 @@ import msgspec
 from meterhouse.kernel.ids import new_id
 from meterhouse.usage.block import EARLIEST, LATEST
 from meterhouse.usage.drafts import POLAR_SOURCE
+from meterhouse.usage.engine.credits import CREDITED, RESET, read_system_event
 from meterhouse.usage.model import Event, Origin
 
 Format = Literal["csv", "jsonl", "parquet"]
@@ -72,17 +73,21 @@ def event_from_row(row: Row, reception: Reception) -> Event:
     texts = row.texts
     source = texts.get("source", "")
     for name in REQUIRED:
-        # Polar lets a name and identifiers be empty; everything else has them (openmeter 1.1).
-        if not texts.get(name) and (name not in texts or source != POLAR_SOURCE):
+        # Polar lets names and identifiers be empty, and who names a customer by id has no subject.
+        may_be_empty = source == POLAR_SOURCE or (name == "subject" and texts.get("customer_id"))
+        if not texts.get(name) and not (name in texts and may_be_empty):
             raise RowFault("is required", name)
     for name, text in texts.items():
         _check_text(name, text)
+    customer_id = _uuid_text(texts, "customer_id")
+    if customer_id and texts["subject"]:
+        raise RowFault("must be empty beside a customer_id: an event names its customer one way", "subject")
     now = reception.now
     time = _instant(texts, "time", now.replace(microsecond=0))
     ingested_at = _instant(texts, "ingested_at", now)
     if ingested_at > now:
         raise RowFault("lies in the future", "ingested_at")
-    return Event(
+    event = Event(
         organisation_id=reception.organisation_id,
         type=texts["type"],
         source=source,
@@ -90,14 +95,18 @@ def event_from_row(row: Row, reception: Reception) -> Event:
         subject=texts["subject"],
         time=time,
         ingested_at=ingested_at,
-        uid=_uid(texts.get("uid", "")),
+        uid=_uuid("uid", texts["uid"]) if texts.get("uid") else new_id(),
         data=_data(texts.get("data", "")),
         origin=_origin(texts.get("origin", ""), reception),
-        customer_id=texts.get("customer_id", ""),
-        member_id=texts.get("member_id", ""),
+        customer_id=customer_id,
+        member_id=_uuid_text(texts, "member_id"),
         external_member_id=texts.get("external_member_id", ""),
         parent_id=texts.get("parent_id", ""),
     )
+    if event.origin == "system" and read_system_event(event) is None:
+        text = f"{CREDITED} and {RESET} are the system events that there are, with their own data"
+        raise RowFault(text, "origin")
+    return event
 
 
 def _check_text(name: str, text: str) -> None:
@@ -128,13 +137,17 @@ def _instant(texts: Mapping[str, str], name: str, default: datetime) -> datetime
     return instant
 
 
-def _uid(text: str) -> UUID:
-    if not text:
-        return new_id()
+def _uuid(name: str, text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise RowFault(f"is no UUID: {text[:64]!r}", "uid") from None
+        raise RowFault(f"is no UUID: {text[:64]!r}", name) from None
+
+
+def _uuid_text(texts: Mapping[str, str], name: str) -> str:
+    """A UUID as it is stored, so that looking for it finds it; empty without one."""
+    text = texts.get(name, "")
+    return str(_uuid(name, text)) if text else ""
 
 
 def _data(text: str) -> str:

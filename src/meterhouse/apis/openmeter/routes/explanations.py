@@ -11,6 +11,7 @@ from meterhouse.apis.openmeter.convert import event_to_wire, explanation_to_wire
 from meterhouse.apis.openmeter.routes.events import matching_events, page_to_wire
 from meterhouse.kernel.errors import LimitExceeded
 from meterhouse.usage import queries
+from meterhouse.usage.attribution import owners_of_events
 from meterhouse.usage.model import Meter
 from meterhouse.usage.validation import explanations
 
@@ -29,10 +30,14 @@ async def explain_events(call: Call) -> object:
         )
         raise LimitExceeded(message, code="too_many_explanations")
     events = await matching_events(call, limit)
+    async with call.services.database.begin() as connection:
+        owners = await owners_of_events(
+            connection, organisation_id=call.principal.organisation_id, events=events
+        )
     items = []
     for event in events:
         told = explanations(event, meters)
-        shown = event_to_wire(event, validation_error=None)
+        shown = event_to_wire(event, customer=owners.get(event.uid), validation_error=None)
         items.append(shown | {"meters": [explanation_to_wire(item) for item in told]})
         await asyncio.sleep(0)  # each event meets every meter: let other requests in between
     return page_to_wire(events, items, limit)
