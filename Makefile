@@ -10,9 +10,10 @@ DATA ?= .data
 PORT ?= 8000
 URL ?=
 ASK ?=
+KILLS ?= 50
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev chromium run test lint format bench docs lock clean
+.PHONY: help install install-dev chromium run test lint format bench soak docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -86,6 +87,9 @@ format: install-dev ## Rewrite the sources in the house format
 bench: install-dev ## Print the benchmark tables (BENCH="--quick" for a short run)
 	@$(BIN)/python -m bench $(BENCH)
 	@$(BIN)/python -m bench.sdk $(BENCH)
+
+soak: install-dev ## Kill a loaded server KILLS (50) times, and look for anything lost or done twice
+	@$(BIN)/python -m tests.faults $(KILLS)
 
 docs: install-dev ## Rewrite the generated pages of docs/
 	@$(BIN)/python -m tests.generate_docs
