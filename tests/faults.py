@@ -3,7 +3,7 @@
     python -m tests.faults [kills]      50 kills by default
 
 The load comes through the published client: single jobs and batches, schedules with webhooks and emails,
-workflows, and two readers of changes, one of which acknowledges what it has processed. Pages change meanwhile.
+workflows, and two readers of changes, one of which acknowledges what it processed. Pages change meanwhile.
 """
 
 from __future__ import annotations
