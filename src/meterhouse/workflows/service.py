@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction import service as extraction
-from meterhouse.kernel.errors import Conflict, Invalid, Issue
+from meterhouse.kernel.errors import Conflict, Invalid, Issue, NotFound
 from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring.service import PARAMETERS_REFUSED
 from meterhouse.platform.ports import Queue
@@ -257,9 +257,14 @@ async def _check_strategies(
 ) -> None:
     """Raise `NotFound` for an unknown strategy, `Invalid` for parameters that one does not take."""
     for at, node in enumerate(nodes):
-        strategy = await extraction.get_strategy(
-            connection, organisation_id=organisation_id, strategy_id=node.strategy_id, lock="exist"
-        )
+        try:
+            strategy = await extraction.get_strategy(
+                connection, organisation_id=organisation_id, strategy_id=node.strategy_id, lock="exist"
+            )
+        except NotFound:
+            raise NotFound(
+                f"Strategy not found: {node.strategy_id}, which the node {node.key!r} names."
+            ) from None
         if node.static_parameters and strategy.api_parameters is not None:
             extraction.check_errand(strategy, extraction.Errand(strategy.url, node.static_parameters))
         given = node.static_parameters or parse_parameter_config(node.parameter_config, at).mappings
