@@ -163,6 +163,12 @@ def test_calls_that_the_published_interface_lacks(server: ServerProcess, site: S
         assert client.get_schedule_changes(schedule)["count"] == 0
         assert client.mark_changes_unseen(schedule, [job_id])["reopened"] == 1
         assert client.get_schedule_changes(schedule)["count"] == 1
+        workflow = sdk.Workflow("Shop")
+        workflow.start("a", strategy, urls=[site.url("/phones")])
+        stored = client.create_workflow(workflow)["id"]
+        workflow.start("b", strategy, urls=[site.url("/phones")])
+        assert client.replace_workflow_graph(stored, workflow)["node_count"] == 2
+        client.delete_workflow(stored)
         assert client.rename_strategy(strategy, "Telephones")["name"] == "Telephones"
         assert client.get_quota()["strategy_quota"]["limit"] == -1
         assert client.list_strategy_audit()[0]["strategy_id"] == strategy
