@@ -188,7 +188,7 @@ class TestAnotherGraph:
             ({"nodes": []}, "needs at least one node"),
             ({"nodes": [self.node(shop, "a")]}, "static_urls"),
             ({"nodes": [self.node(shop, "a", static_urls=["x"])]}, "static_urls[0]"),
-            ({"edges": []}, "nodes"),
+            ({"edges": []}, "nodes: is required with edges"),
             ({"nodes": "x"}, "nodes"),
         ):
             refused = raw.put(f"/api/workflows/{made['id']}", json={**graph, "name": "Other"})
