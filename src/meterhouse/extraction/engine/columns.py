@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from meterhouse.extraction.engine.survey import (
     FILL_MIN,
     Found,
     distinct,
+    drop_misled,
     name_words,
     shared_classes,
     survey,
@@ -37,8 +39,19 @@ _TEXT_ATTRS = (
     "data-id",
 )
 
+# Attributes whose names say something of their values; a `title` may be anything.
+_NAMING_ATTRS = ("data-", "datetime", "href", "src", "aria-label")
+
 WRAPPER_MAX = 1.6
+TITLES_LOOKED_FOR = 8
+COMMON_SHARE = 0.5
+COMMON_OF_MIN = 6
 ALTERNATES_MAX = 6
+_ONE_TEXT = frozenset({"a", "h1", "h2", "h3", "h4", "h5", "h6"})
+_BLOCKS = frozenset(
+    {"div", "p", "ul", "ol", "li", "table", "section", "article", "dl", "h2", "h3", "h4", "h5"}
+)
+_SEPARATORS = " \t\r\n\xa0|•·,;:-–—/()[]»«>."
 _EMPHASIS = frozenset({"b", "i", "em", "strong", "mark", "font", "wbr", "sup", "sub", "u"})
 
 
@@ -56,6 +69,7 @@ def columns_of(
     else:
         for at, roots in enumerate(records):
             survey(at, roots, names, found, places)
+        drop_misled(records, found)
     columns: list[Column] = []
     for selector, alternates, one in distinct(found, len(records)):
         nodes = tuple(one.at[at][0] if one.at.get(at) else None for at in range(len(records)))
@@ -67,7 +81,18 @@ def columns_of(
         columns.extend(_sources(base_column, base))
     columns.extend(_labelled(records))
     columns.extend(_sections(records))
+    columns = _telling(columns)
     return _unique([*columns, *(d for c in columns for d in derive(c))], len(records) == 1)
+
+
+def _telling(columns: list[Column]) -> list[Column]:
+    """The columns without words that most of their elements have in their names, as all of `review-…` do."""
+    named = [column.own for column in columns if column.field.source == "css" and column.own]
+    counts = Counter(word for own in {id(own): own for own in named}.values() for word in own)
+    common = {word for word, count in counts.items() if count > COMMON_SHARE * len(named)}
+    if len(named) < COMMON_OF_MIN or not common:
+        return columns
+    return [replace(column, own=column.own - common, near=column.near - common) for column in columns]
 
 
 def _describe(
@@ -151,7 +176,7 @@ def _attribute(column: Column, name: str, base: str) -> Iterator[Column]:
                 column,
                 field=reader,
                 values=values,
-                own=column.own | {name},
+                own=column.own | ({name} if name.startswith(_NAMING_ATTRS) else frozenset()),
                 said=(*column.said, *_button(column)) if name == "href" else column.said,
                 alternates=alternates,
                 breadth=1.0,
@@ -187,12 +212,21 @@ def _pieces(column: Column) -> Iterator[Column]:
 
 def _breadth(element: HtmlElement) -> float:
     """How many elements hold the words of an element; one for a plain leaf, emphasis inside it aside."""
-    holders = int(bool(element.text and element.text.strip()))
+    holders = int(_speaks(element))
     for child in element.iterdescendants():
-        if child.text and child.text.strip() and child.tag not in _EMPHASIS:
+        if child.tag not in _EMPHASIS and _speaks(child):
             holders += 1
     inside = any(child.tag in _EMPHASIS for child in element)
-    return float(max(1, holders + (1 if not holders and inside else 0)))
+    breadth = float(max(1, holders + (1 if not holders and inside else 0)))
+    if element.tag in _ONE_TEXT and not any(one.tag in _BLOCKS for one in element.iterdescendants()):
+        return 1 + (breadth - 1) / 4  # the parts of a heading or a link are read as one
+    return breadth
+
+
+def _speaks(element: HtmlElement) -> bool:
+    """True for an element with words of its own, separators between its children aside."""
+    runs = (element.text, *(child.tail for child in element))
+    return any(run and run.strip(_SEPARATORS) for run in runs)
 
 
 def _labelled(records: Sequence[Sequence[HtmlElement]]) -> Iterator[Column]:
@@ -220,6 +254,8 @@ def _sections(records: Sequence[Sequence[HtmlElement]]) -> Iterator[Column]:
     if len(records) < 3:
         return
     for selector in ("h2", "h3", "h4", "caption", "dt"):
+        if any(_holds_titles(selector, roots) for roots in records[:TITLES_LOOKED_FOR]):
+            continue
         values = tuple(section_title(selector, roots[0]) for roots in records)
         different = {value for value in values if value}
         if len(different) > 1 and len(different) < len(records):
@@ -232,6 +268,11 @@ def _sections(records: Sequence[Sequence[HtmlElement]]) -> Iterator[Column]:
                     derived=2,
                 )
             )
+
+
+def _holds_titles(selector: str, roots: Sequence[HtmlElement]) -> bool:
+    """True where records have such titles themselves: that of the one before is no section's."""
+    return any(element.tag == selector for root in roots for element in root.iter(selector))
 
 
 def _unique(columns: list[Column], alone: bool) -> list[Column]:

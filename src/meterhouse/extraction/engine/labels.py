@@ -139,7 +139,7 @@ def label_items(roots: Sequence[HtmlElement], label: str) -> list[str]:
                 continue
             text = text_of(element)
             if len(text) <= LABEL_CHARS_MAX + 2 and _bare(text) == wanted:
-                items = _items(_block(element))
+                items = _items(_block(element)) or _bare_lines(element)
                 if items:
                     return items
     return []
@@ -162,6 +162,20 @@ def _block(label: HtmlElement) -> list[HtmlElement]:
             break
         block.append(follower)
     return block
+
+
+def _bare_lines(label: HtmlElement) -> list[str]:
+    """The lines after a label that stand beside it in no element of their own, parted by line breaks."""
+    lines = [squeeze(label.tail)]
+    for follower in label.itersiblings():
+        if follower.tag == "br":
+            lines.append("")
+        elif follower.tag in INLINE_TAGS and _rank(follower) == 9 and not _another(label, follower):
+            lines[-1] = squeeze(f"{lines[-1]} {text_of(follower)}")
+        else:
+            break
+        lines[-1] = squeeze(f"{lines[-1]} {follower.tail or ''}")
+    return [_unmarked(line) for line in lines if line and len(line) <= ITEM_CHARS_MAX][:ITEMS_MAX]
 
 
 def _another(label: HtmlElement, follower: HtmlElement) -> bool:

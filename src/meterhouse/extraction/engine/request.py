@@ -7,7 +7,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from meterhouse.extraction.engine.lexicon import BY_NAME, Role, alike, fold, role_of, tokens_of, unspaced
+from meterhouse.extraction.engine.lexicon import (
+    BY_NAME,
+    ROLES,
+    Role,
+    alike,
+    fold,
+    name_of,
+    role_of,
+    tokens_of,
+    unspaced,
+)
 from meterhouse.extraction.engine.words import words_of
 
 REQUEST_CHARS_MAX = 4_000
@@ -18,10 +28,16 @@ _PREPOSITIONS = frozenset({"en"})
 _AND_ELSEWHERE = frozenset({"y", "et"})
 _AND = frozenset(
     words_of(
-        "and und et e y i og och ja en e un și si a и та και ve dan with và as well plus sowie ook också &"
+        "and und et e y i og och ja en e un és și si a ir и та й και ve dan with và as well plus sowie ook"
+        " också &"
+        " و और एवं และ וגם"
     )
 )
-_WITH = words_of("with mit avec con com met med kanssa z с со με ile dengan including incl samt amb með")
+_WITH = words_of(
+    "with mit avec con com met med kanssa z s se с со із з με ile dengan including incl samt amb með cu với"
+    " مع עם"
+)
+_AND_PREFIXES = frozenset("وו")
 _PER = ["per", "pro", "por", "par", "je"]
 _CONTRACTED = frozenset(words_of("for per from on pro por par del des della vom zum für fra"))
 _ARTICLES = frozenset(
@@ -35,6 +51,11 @@ _DROP = frozenset(
         "extract get list show find give me please scrape collect return pull fetch all every"
         " each the a an its their his her our your this that these those of to number count counts"
         " amount hent alle alles haal saca todos todas los las el la le les un une des du der die"
+        " extraire extrais récupère récupérer donne liste extraiga obtén dame muestra extraia obtenha"
+        " estrai elenca mostra tutti tutte geef toon extrahiere extrahieren hole nenne wszystkie pobierz"
+        " wyodrębnij извлеки извлечь все всех получи показать покажи список витягни всі tüm bütün listele"
+        " getir semua ambil tampilkan lấy tất cả danh sách جميع كل استخرج قائمة כל רשימת kaikki hae lista"
+        " hämta alla vypiš všechny όλα όλες όλοι"
         " das den dem ein eine den det de van het op tota tots totes liste lista extraer extrae"
         " obtener zeige gib mir hole toutes tous todo aller latest upcoming current new same full"
         " any"
@@ -63,7 +84,8 @@ class Wanted:
     """One wanted field: the name it gets, its folded words, and the general role they point to.
 
     `common` are those of its words that other wanted fields have too, which tell it from none of them.
-    `examples` are values known to have been right once.
+    `examples` are values known to have been right once. `dated` is a time that is asked for without a date,
+    so that a date with a time answers it too.
     """
 
     name: str
@@ -74,6 +96,7 @@ class Wanted:
     counted: bool = False
     common: frozenset[str] = frozenset()
     examples: frozenset[str] = frozenset()
+    dated: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,8 +124,14 @@ def understand(request: str, types: Mapping[str, str] | None = None, many: bool 
 
 def _told_apart(fields: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
     counts = Counter(word for one in fields for word in set(one.words))
+    dates = any(one.role is not None and "date" in one.role.kinds for one in fields)
     return tuple(
-        replace(one, common=frozenset(word for word in one.words if counts[word] > 1)) for one in fields
+        replace(
+            one,
+            common=frozenset(word for word in one.words if counts[word] > 1),
+            dated=one.role is BY_NAME["time"] and not dates,
+        )
+        for one in fields
     )
 
 
@@ -137,10 +166,21 @@ def _chunks(text: str) -> list[str]:
             if fold(word) in joiners:
                 found.append(" ".join(words))
                 words = []
+            elif words and (rest := _after_joined_and(word)):
+                found.append(" ".join(words))
+                words = [rest]
             else:
                 words.append(word)
         found.append(" ".join(words))
     return [chunk.strip(" .:;-") for chunk in found if chunk.strip(" .:;-")]
+
+
+def _after_joined_and(word: str) -> str:
+    """What follows an "and" that Arabic and Hebrew write as the first letter of a word, if one does."""
+    rest = word[1:]
+    if word[0] not in _AND_PREFIXES or len(rest) < 2 or any(fold(word) in role.words for role in ROLES):
+        return ""
+    return rest if rest.startswith("ال") or word[0] == "ו" or role_of(tokens_of(rest)) is not None else ""
 
 
 def _wanted(chunks: list[str]) -> tuple[Wanted, ...]:
@@ -170,7 +210,7 @@ def _field_of(chunk: str, previous: tuple[str, ...] = ()) -> Wanted | None:
     if possessive:
         tokens = previous + own
     every = tokens + tokens_of(inner.lower())
-    name = "_".join(tokens)
+    name = "_".join([*(previous if possessive else ()), name_of(" ".join(kept))])
     plural = bool(tokens) and role is not None and role.name in {"tags", "ingredients"}
     counted = any(fold(word) in _COUNTS for word in words) and role is None
     return Wanted(name[:60] or "value", every, role, plural, counted=counted)
@@ -200,7 +240,7 @@ def _trim(words: list[str]) -> list[str]:
 def _named_by_subject(subject: str) -> Wanted:
     kept = _trim(subject.split())
     tokens = tokens_of(" ".join(kept[-1:])) or ("title",)
-    return Wanted("_".join(tokens), (*tokens, "title"), BY_NAME["title"])
+    return Wanted(name_of(" ".join(kept[-1:])) or "title", (*tokens, "title"), BY_NAME["title"])
 
 
 def _with_key(request: str, fields: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
@@ -210,7 +250,7 @@ def _with_key(request: str, fields: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
         if at and fold(word) in _PER and ":" in request:
             tokens = tokens_of(words[at + 1])
             if tokens:
-                return (Wanted("_".join(tokens), (*tokens, "name"), BY_NAME["title"]), *fields)
+                return (Wanted(name_of(words[at + 1]), (*tokens, "name"), BY_NAME["title"]), *fields)
     return fields
 
 
