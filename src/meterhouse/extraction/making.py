@@ -12,13 +12,12 @@ from dataclasses import dataclass, field, replace
 from meterhouse.extraction import paging
 from meterhouse.extraction.advice.ask import Question, ask
 from meterhouse.extraction.capture import paging as api_paging
-from meterhouse.extraction.capture.answers import at, read_json, records_of
 from meterhouse.extraction.capture.choose import Choice, Visible, choose, choose_unseen
-from meterhouse.extraction.capture.fields import wish_of
 from meterhouse.extraction.capture.requests import Visits
 from meterhouse.extraction.capture.strategy import further_calls, generated_from, same_items, strategy_of
 from meterhouse.extraction.engine.document import decode, parse, text_of
-from meterhouse.extraction.engine.request import Wish
+from meterhouse.extraction.engine.records import at, read_json, records_of
+from meterhouse.extraction.engine.request import Wish, wish_of
 from meterhouse.extraction.model import ExtractionFailed, Generated, Page, Strategy
 from meterhouse.extraction.pages import FetchedPage, draw_page, fetch_page
 from meterhouse.extraction.plan import ApiRequest

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from meterhouse.extraction import paging
 from meterhouse.extraction.capture import paging as api_paging
-from meterhouse.extraction.capture.answers import read_json
 from meterhouse.extraction.capture.requests import check_parameters, parameter_values
 from meterhouse.extraction.engine.document import parse
+from meterhouse.extraction.engine.records import read_json
 from meterhouse.extraction.extractor import Extractor
 from meterhouse.extraction.model import ExtractionFailed, Item, Page, Strategy
 from meterhouse.extraction.pages import FetchedPage, draw_page, fetch_page

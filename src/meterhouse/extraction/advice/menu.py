@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
-from meterhouse.extraction.capture.answers import Record
-from meterhouse.extraction.capture.fields import leaves
 from meterhouse.extraction.engine.column import Column
 from meterhouse.extraction.engine.columns import columns_of
 from meterhouse.extraction.engine.detail_columns import evidence_of
 from meterhouse.extraction.engine.document import Document
 from meterhouse.extraction.engine.reading import run_from
+from meterhouse.extraction.engine.record_fields import leaves
+from meterhouse.extraction.engine.records import Record
 from meterhouse.extraction.engine.segments import Census, Segment, segments
 from meterhouse.extraction.engine.tables import headers_of
 from meterhouse.extraction.model import Container, Field

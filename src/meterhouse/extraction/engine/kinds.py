@@ -64,7 +64,8 @@ _RELATIVE = (
     r"\bago\b|\bgeleden\b|\bil y a\b|\bvor \d|\bhace \d|\byang lalu\b|\bsiden\b|\bsedan\b|назад|тому$|前$|전$"
     r"|\bfa$|\bsitten\b|\btemu\b|\bönce\b|πριν|^منذ|^قبل|^לפני|ที่แล้ว$|\btrước$|\bhá \d|\bpřed \d|पहले$"
     r"|^(?:yesterday|today|gestern|heute|hier|ayer|hoy|вчера|сегодня|gisteren|vandaag|ieri|oggi|ontem|hoje"
-    r"|i dag|i går|wczoraj|dziś|dzisiaj|dün|bugün|kemarin|今日|昨日|今天|昨天|오늘|어제|اليوم|أمس|היום|אתמול)\b"
+    r"|i dag|i går|wczoraj|dziś|dzisiaj|dün|bugün|kemarin"
+    r"|今日|昨日|今天|昨天|오늘|어제|اليوم|أمس|היום|אתמול)\b"
 )
 _UNIT_TIME = (
     r"(?:min(?:ut\w*|s)?|мин\w*|хв|dk|dakika|h(?:ours?|rs?)?|std|stunden?|uur|heures?|horas?|ore|sec\w*|s|m"

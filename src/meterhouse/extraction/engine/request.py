@@ -19,6 +19,7 @@ from meterhouse.extraction.engine.lexicon import (
     unspaced,
 )
 from meterhouse.extraction.engine.words import words_of
+from meterhouse.extraction.schema import OutputSchema
 
 REQUEST_CHARS_MAX = 4_000
 FIELDS_MAX = 40
@@ -120,6 +121,15 @@ def understand(request: str, types: Mapping[str, str] | None = None, many: bool 
         fields = _from_schema(types, fields)
     lean = _lean(request, subject, fields) if many is None else (9 if many else -9)
     return Wish(_told_apart(fields[:FIELDS_MAX]), tokens_of(subject), lean)
+
+
+def wish_of(request: str, output_schema: Mapping[str, object] | None) -> Wish:
+    """What is wanted, from the sentence and, where there is one, from the schema."""
+    if output_schema is None:
+        return understand(request)
+    schema = OutputSchema.parse(output_schema)
+    many = True if schema.wrapper is not None or output_schema.get("type") == "array" else None
+    return understand(request, schema.flat_types(), many)
 
 
 def _told_apart(fields: tuple[Wanted, ...]) -> tuple[Wanted, ...]:

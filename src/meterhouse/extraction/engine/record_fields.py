@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from meterhouse.extraction.capture.answers import Record, last_step, leaves_of, plain, texts_of
-from meterhouse.extraction.capture.links import link_template
 from meterhouse.extraction.engine.document import absolute
 from meterhouse.extraction.engine.kinds import kinds_of
 from meterhouse.extraction.engine.lexicon import BY_NAME, alike, fold, tokens_of
-from meterhouse.extraction.engine.request import Wanted, Wish, understand
+from meterhouse.extraction.engine.record_links import link_template
+from meterhouse.extraction.engine.records import Record, last_step, leaves_of, plain, texts_of
+from meterhouse.extraction.engine.request import Wanted, Wish
 from meterhouse.extraction.model import Field, Item
 from meterhouse.extraction.plan import Scalar
-from meterhouse.extraction.schema import OutputSchema, parse_number
+from meterhouse.extraction.schema import parse_number
 
 SAMPLE = 60
 ACCEPT_MIN = 0.75
@@ -39,15 +39,6 @@ class Leaf:
     @property
     def fill(self) -> float:
         return sum(1 for value in self.values if value is not None) / max(1, len(self.values))
-
-
-def wish_of(request: str, schema: Mapping[str, object] | None) -> Wish:
-    """The request as understood, with the fields of the schema where there is one."""
-    if schema is None:
-        return understand(request)
-    parsed = OutputSchema.parse(schema)
-    many = True if parsed.wrapper is not None or schema.get("type") == "array" else None
-    return understand(request, parsed.flat_types(), many)
 
 
 def leaves(records: Sequence[Record]) -> list[Leaf]:
