@@ -166,11 +166,20 @@ def rate(result: Result, events_per_request: int) -> float:
 @contextlib.contextmanager
 def serving_meterhouse() -> Iterator[tuple[tuple[str, int], int]]:
     """Start the whole server as users do, its log kept in a file."""
-    with tempfile.TemporaryDirectory(prefix="meterhouse-bench-") as folder:
-        port = str(_free_port())
-        command = [sys.executable, "-m", "meterhouse", "up", "--data", f"{folder}/data", "--port", port]
-        with _started(command, int(port), {"METERHOUSE_API_KEY": KEY}, Path(folder) / "log") as started:
-            yield started
+    with (
+        tempfile.TemporaryDirectory(prefix="meterhouse-bench-") as folder,
+        serving_folder(Path(folder)) as started,
+    ):
+        yield started
+
+
+@contextlib.contextmanager
+def serving_folder(folder: Path) -> Iterator[tuple[tuple[str, int], int]]:
+    """The same over `folder/data`, which may be there already."""
+    port = str(_free_port())
+    command = [sys.executable, "-m", "meterhouse", "up", "--data", f"{folder}/data", "--port", port]
+    with _started(command, int(port), {"METERHOUSE_API_KEY": KEY}, folder / "log") as started:
+        yield started
 
 
 @contextlib.contextmanager
@@ -208,7 +217,7 @@ def _free_port() -> int:
 
 
 def _wait_until_listening(address: tuple[str, int], process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(address, 1):
             return
@@ -233,7 +242,8 @@ def measure_raw_engine(blocks: int) -> Row:
 def insert_raw(folder: str, blocks: int) -> dict[str, object]:
     """Insert blocks one after another; the time to make them is not counted."""
     handle = EngineHandle.open(parse_target(f"chdb://{folder}/events"))
-    handle.command(load_migrations()[0].sql, None, 60)
+    for migration in load_migrations():
+        handle.command(migration.sql, None, 60)
     template = body_template(BATCH)
     took: list[float] = []
     for number in range(blocks):
@@ -241,7 +251,7 @@ def insert_raw(folder: str, blocks: int) -> dict[str, object]:
         for part in range(RAW_BLOCK // BATCH):
             body = template.replace(MARK, b"%016d" % (number * 1000 + part))
             rows += rows_from_wire(EITHER, body, ORGANISATION, datetime.now(UTC))
-        block = block_from_rows(rows, datetime.now(UTC))
+        block = block_from_rows(rows, datetime.now(UTC), first_seq=number * RAW_BLOCK)
         started = time.perf_counter()
         handle.insert_arrow("events", block, 60)
         took.append(time.perf_counter() - started)

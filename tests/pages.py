@@ -26,11 +26,15 @@ def shop_page(*prices: float, names: str = "ABCDEFGHIJ") -> str:
 
 @dataclass
 class FakeFetcher:
-    """`ports.Fetcher` over a table of pages: text, a status, or an error to raise. Counts its calls."""
+    """`ports.Fetcher` over a table of pages: text, a status, or an error to raise. Counts its calls.
+
+    With an `etag` among its headers it answers 304 to who names it.
+    """
 
     pages: dict[str, str | bytes | int | Exception] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/html"})
     calls: list[str] = field(default_factory=list)
+    conditions: list[dict[str, str]] = field(default_factory=list)
     hold: asyncio.Event | None = None
 
     async def fetch(
@@ -48,6 +52,10 @@ class FakeFetcher:
         page = self.pages.get(url, 404)
         if isinstance(page, Exception):
             raise page
+        named = {name: one for name, one in (headers or {}).items() if name.startswith("if-")}
+        self.conditions.append(named)
+        if named.get("if-none-match", "") == self.headers.get("etag"):
+            return Fetched(url, 304, self.headers, b"")
         if isinstance(page, int):
             return Fetched(url, page, self.headers, b"<html><body>no</body></html>")
         return Fetched(url, 200, self.headers, page.encode() if isinstance(page, str) else page)

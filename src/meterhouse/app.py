@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import text
@@ -25,19 +25,26 @@ from meterhouse.apis.polar import facade as polar
 from meterhouse.apis.server import Server
 from meterhouse.apis.services import Limits, Services
 from meterhouse.apis.system import clock_routes, health_routes
+from meterhouse.catalog import service as catalog
 from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
+from meterhouse.discovery.tasks import DiscoveryTasks
+from meterhouse.entitlements import service as entitlements
 from meterhouse.extraction.regeneration import RegenerationTasks
+from meterhouse.extraction.service import Sources
 from meterhouse.identity import service as identity
 from meterhouse.identity.authenticate import Authenticator
 from meterhouse.kernel.clock import Clock, SystemClock, TestClock
 from meterhouse.kernel.errors import Invalid
+from meterhouse.monitoring.runner import JobRunner
+from meterhouse.monitoring.service import JOBS_CHANGED
 from meterhouse.monitoring.tasks import MonitoringTasks
 from meterhouse.platform.browser import ChromiumBrowser
 from meterhouse.platform.clickhouse_migrate import migrate as migrate_events
 from meterhouse.platform.embedded import DataFolder, EmbeddedPostgres, supervised
 from meterhouse.platform.events import ClickHouseEventStore, open_event_store
-from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher
+from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher, PoliteFetcher, Robots
+from meterhouse.platform.mail import MailServer, SmtpMailer
 from meterhouse.platform.migrate import migrate_postgres
 from meterhouse.platform.model import ChatModel
 from meterhouse.platform.postgres import PostgresDatabase, advisory_lock, listen, normalise_url
@@ -45,7 +52,12 @@ from meterhouse.platform.queue import TaskQueue
 from meterhouse.platform.telemetry import RequestMetrics, render_metrics
 from meterhouse.platform.timers import DueScans
 from meterhouse.settings import Settings
+from meterhouse.usage.corrections import Corrections
 from meterhouse.usage.ingest import Ingestor
+from meterhouse.usage.rollups import Rollups
+from meterhouse.usage.view import EventView
+from meterhouse.webhooks.retention import Retention
+from meterhouse.webhooks.send import Carriers
 from meterhouse.webhooks.sender import WebhookSender
 from meterhouse.workflows.announce import SOURCE as RUN_NOTICES
 from meterhouse.workflows.announce import RunNotices
@@ -53,6 +65,7 @@ from meterhouse.workflows.tasks import WorkflowTasks
 
 EVENTS_MIGRATION_LOCK = "meterhouse_migrate_events"
 INGEST_LOCK = "meterhouse_ingest"
+ROLLUP_LOCK = "meterhouse_rollups"
 # Receivers that hang must not use up the connections that pages are fetched with.
 WEBHOOK_CONNECTIONS_MAX = 1_024
 DEMO_SHOP_PATH = "/demo/shop"
@@ -90,29 +103,34 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
         clock = await _open_clock(engines.database, settings)
         first_key = await _first_key(engines.database, settings, clock)
         authenticator = await _open_authenticator(stack, engines.database, clock)
+        ingestor = await _open_ingestor(stack, engines, clock)
         services = Services(
             database=engines.database,
-            events=engines.events,
-            fetcher=await stack.enter_async_context(GuardedFetcher(policy)),
+            events=await _open_view(stack, engines, ingestor, clock),
+            fetcher=_polite(await stack.enter_async_context(GuardedFetcher(policy)), settings),
             browser=_open_browser(stack, policy, settings),
             model=_open_model(stack, settings),
             queue=engines.queue,
             clock=clock,
-            ingestor=await _open_ingestor(stack, engines, clock),
+            ingestor=ingestor,
             authenticator=authenticator,
+            mailer=_open_mailer(settings),
             limits=Limits(
                 meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max
             ),
+            meter_guards=(catalog.guard_meter, partial(entitlements.guard_meter, clock=clock)),
+            customer_guards=(partial(entitlements.guard_customer, clock=clock),),
         )
         stack.callback(services.extractor.close)
         webhook_fetcher = GuardedFetcher(policy, connections_max=WEBHOOK_CONNECTIONS_MAX)
         await stack.enter_async_context(webhook_fetcher)
-        work = _register_work(engines, services, authenticator, webhook_fetcher)
+        carriers = Carriers(webhook_fetcher, services.mailer)
+        work = _register_work(engines, services, authenticator, carriers, settings)
         stack.push_async_callback(work.sender.close)
         await engines.queue.open()
         stack.push_async_callback(engines.queue.close)
         if worker:
-            await _start_worker(stack, engines, work.scans, settings)
+            await _start_worker(stack, engines, work, settings)
         yield Running(_asgi(engines, services, work), services, first_key)
 
 
@@ -193,6 +211,13 @@ async def _in_background(work: Coroutine[None, None, None]) -> AsyncIterator[Non
             await task
 
 
+def _polite(fetcher: GuardedFetcher, settings: Settings) -> PoliteFetcher:
+    robots = Robots(fetcher) if settings.robots else None
+    return PoliteFetcher(
+        fetcher, per_host=settings.host_concurrency, delay_s=settings.host_delay_s, robots=robots
+    )
+
+
 def _open_browser(stack: AsyncExitStack, policy: AddressPolicy, settings: Settings) -> ChromiumBrowser:
     browser = ChromiumBrowser(policy, executable=settings.browser)
     stack.push_async_callback(browser.aclose)
@@ -207,6 +232,12 @@ def _open_model(stack: AsyncExitStack, settings: Settings) -> ChatModel | None:
     return model
 
 
+def _open_mailer(settings: Settings) -> SmtpMailer | None:
+    if not settings.smtp_url:
+        return None
+    return SmtpMailer(MailServer.parse(settings.smtp_url, sender=settings.smtp_from))
+
+
 async def _open_ingestor(stack: AsyncExitStack, engines: _Engines, clock: Clock) -> Ingestor:
     # An event server may have other writers: then each block takes its turn and is looked up there.
     lock = None if engines.events.is_embedded else partial(advisory_lock, engines.database, INGEST_LOCK)
@@ -216,28 +247,41 @@ async def _open_ingestor(stack: AsyncExitStack, engines: _Engines, clock: Clock)
     return ingestor
 
 
+async def _open_view(stack: AsyncExitStack, engines: _Engines, ingestor: Ingestor, clock: Clock) -> EventView:
+    lock = None if engines.events.is_embedded else partial(advisory_lock, engines.database, ROLLUP_LOCK)
+    rollups = Rollups(engines.events, lambda: ingestor.reached, lock=lock)
+    await rollups.start()
+    stack.push_async_callback(rollups.stop)
+    return EventView(engines.events, Corrections(engines.events, ingestor, clock), rollups)
+
+
 @dataclass(frozen=True)
 class _Work:
     """What goes on in the background, beside the queue."""
 
     scans: DueScans
     sender: WebhookSender
+    runner: JobRunner
 
 
 def _register_work(
-    engines: _Engines, services: Services, authenticator: Authenticator, webhook_fetcher: GuardedFetcher
+    engines: _Engines,
+    services: Services,
+    authenticator: Authenticator,
+    carriers: Carriers,
+    settings: Settings,
 ) -> _Work:
     """Make every task and scan known; whether they run here depends on the role."""
-    monitoring = MonitoringTasks(
-        database=services.database,
-        queue=services.queue,
-        fetcher=services.fetcher,
-        extractor=services.extractor,
-        usage=services.ingestor,
-        clock=services.clock,
-        signals=services.signals,
-        browser=services.browser,
+    runner = JobRunner(
+        services.database,
+        Sources(services.fetcher, services.browser, services.extractor),
+        services.ingestor,
+        services.clock,
+        services.signals,
+        concurrency=settings.job_concurrency,
+        per_host=settings.host_concurrency,
     )
+    monitoring = MonitoringTasks(services.database, runner, services.ingestor, services.clock)
     regeneration = RegenerationTasks(
         services.database, services.queue, services.fetcher, services.extractor, services.clock
     )
@@ -249,7 +293,8 @@ def _register_work(
         clock=services.clock,
         browser=services.browser,
     )
-    for name, task in {**monitoring.tasks, **regeneration.tasks, **workflows.tasks}.items():
+    discovery = DiscoveryTasks(services.database, services.queue, services.fetcher, services.clock)
+    for name, task in {**regeneration.tasks, **workflows.tasks, **discovery.tasks}.items():
         engines.queue.register(name, task)
 
     async def rescue_tasks(_: datetime) -> int:
@@ -260,20 +305,45 @@ def _register_work(
     scans.register("identity.last_used", authenticator.flush_last_used)
     scans.register("queue.rescue", rescue_tasks)
     renderers = {**monitoring.renderers, RUN_NOTICES: RunNotices(services.database)}
-    sender = WebhookSender(services.database, webhook_fetcher, services.clock, renderers)
-    found = {**monitoring.scans, **regeneration.scans, **workflows.scans, **sender.scans}
+    sender = WebhookSender(services.database, carriers, services.clock, renderers)
+    retention = Retention(services.database, timedelta(days=settings.webhook_retention_days))
+    found = {
+        **monitoring.scans,
+        **regeneration.scans,
+        **workflows.scans,
+        **discovery.scans,
+        **sender.scans,
+        **retention.scans,
+    }
     for name, scan in found.items():
         scans.register(name, scan)
-    return _Work(scans, sender)
+    return _Work(scans, sender, runner)
 
 
-async def _start_worker(
-    stack: AsyncExitStack, engines: _Engines, scans: DueScans, settings: Settings
-) -> None:
+async def _start_worker(stack: AsyncExitStack, engines: _Engines, work: _Work, settings: Settings) -> None:
     # Where no other worker can exist, whatever was running when the last process ended is lost.
     await engines.queue.rescue(all_running=engines.is_exclusive)
     await stack.enter_async_context(engines.queue.working(concurrency=settings.worker_concurrency))
-    await stack.enter_async_context(scans.running())
+    runner = work.runner
+    # Its lock tells other workers that it lives; it must be held before the first job is taken.
+    present = asyncio.Event()
+
+    def is_up() -> None:
+        present.set()
+        runner.wake()
+
+    listening = listen(
+        engines.database.url,
+        JOBS_CHANGED,
+        on_message=runner.wake,
+        on_up=is_up,
+        on_down=present.clear,
+        hold=runner.presence,
+    )
+    await stack.enter_async_context(_in_background(listening))
+    await present.wait()
+    await stack.enter_async_context(runner.running())
+    await stack.enter_async_context(work.scans.running())
 
 
 def _asgi(engines: _Engines, services: Services, work: _Work) -> ASGIApp:
@@ -302,6 +372,7 @@ async def _move_clock(clock: TestClock, engines: _Engines, work: _Work, to: date
 
     async def drain() -> None:
         await engines.queue.drain()
+        await work.runner.drain()
         await work.sender.drain()
 
     await work.scans.settle(drain)

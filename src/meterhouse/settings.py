@@ -40,8 +40,25 @@ class Settings(BaseSettings):
     )
     model_name: str = Field("", description="The model to ask there.")
     model_api_key: str = Field("", description="The key for that server, when it wants one.")
+    smtp_url: str = Field(
+        "",
+        description="Where emails are sent: `smtp://`, `starttls://` or `smtps://`, then "
+        "`user:password@host:port`; unset keeps them in the outbox.",
+    )
+    smtp_from: str = Field("", description="The address that emails come from; unset takes the user name.")
+    webhook_retention_days: int = Field(
+        30, ge=1, le=3650, description="How long webhook messages and emails are kept after they have ended."
+    )
     test_clock: bool = Field(False, description="1 lets `PUT /testing/clock` move time forward.")
     worker_concurrency: int = Field(8, ge=1, le=256, description="Background tasks that run side by side.")
+    job_concurrency: int = Field(32, ge=1, le=1024, description="Jobs that one worker has in hand at a time.")
+    host_concurrency: int = Field(
+        8, ge=1, le=256, description="Requests that one worker makes to one host at a time."
+    )
+    host_delay_s: float = Field(
+        0.0, ge=0, le=60, description="Seconds between the beginnings of two requests to one host."
+    )
+    robots: bool = Field(False, description="1 leaves pages alone that a site's robots.txt excludes.")
     body_bytes_max: int = Field(
         32 * 1024 * 1024, ge=1024, description="Largest request body (the Polar facade keeps its own 10 MiB)."
     )
@@ -62,9 +79,6 @@ class Settings(BaseSettings):
 
 def load_settings(**given: object) -> Settings:
     """Read the settings; `given` values win. Raises `Invalid` with one sentence per bad setting."""
-    config = os.environ.get(f"{PREFIX}CONFIG", "")
-    if config and not Path(config).is_file():
-        raise Invalid(f"{PREFIX}CONFIG names {config}, and there is no such file.")
     config = os.environ.get(f"{PREFIX}CONFIG", "")
     if config and not Path(config).is_file():
         raise Invalid(f"{PREFIX}CONFIG names {config}, and there is no such file.")

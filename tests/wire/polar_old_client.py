@@ -64,11 +64,56 @@ def walk(polar: Polar, release: str, word: str) -> None:
     renamed = polar.meters.update(id=meter.id, meter_update={"name": f"Renamed {word}"})
     assert renamed.name == f"Renamed {word}"
     assert renamed.modified_at is not None
+    customers(polar, release, word)
     refusals(polar)
     if release == "0.16.11":
         with_meter_events(polar, meter, word)
     else:
         with_timezone_and_archive(polar, meter, name, asked)
+
+
+def customers(polar: Polar, release: str, word: str) -> None:
+    """Customers by either id; the events that carry one of them are theirs, earlier ones included."""
+    made = polar.customers.create(
+        request={
+            "email": f"{word}@old.example",
+            "external_id": f"u1-{word}",
+            "name": "Old",
+            "billing_address": {"country": "DE", "city": "Bonn"},
+            "metadata": {"word": word},
+        }
+    )
+    assert (made.email, made.external_id, made.billing_address.city) == (
+        f"{word}@old.example",
+        f"u1-{word}",
+        "Bonn",
+    )
+    assert made.avatar_url.startswith("https://")
+    assert polar.customers.get(id=made.id).id == made.id
+    assert [c.id for c in items_of(polar.customers.list(email=made.email.upper()))] == [made.id]
+    assert [c.id for c in items_of(polar.customers.list(query=word, sorting=["-name"]))] == [made.id]
+    assert polar.customers.get_external(external_id=made.external_id).id == made.id
+    renamed = polar.customers.update(id=made.id, customer_update={"name": "New"})
+    assert (renamed.name, renamed.email) == ("New", made.email)
+    changes = "customer_update" if release == "0.16.11" else "customer_update_external_id"
+    again = polar.customers.update_external(
+        external_id=made.external_id, **{changes: {"email": f"{word}@new.example"}}
+    )
+    assert (again.email, again.email_verified) == (f"{word}@new.example", False)
+    events = items_of(polar.events.list(customer_id=made.id))
+    assert {event.customer.id for event in events} == {made.id}
+    assert {event.external_customer_id for event in events} == {made.external_id}
+    polar.events.ingest(request={"events": [{"name": f"by-id-{word}", "customer_id": made.id}]})
+    (by_id,) = items_of(polar.events.list(external_customer_id=made.external_id, limit=1))
+    assert (by_id.customer_id, by_id.external_customer_id) == (made.id, None)
+    other = polar.customers.create(request={"email": f"{word}@other.example", "external_id": f"other-{word}"})
+    polar.customers.delete_external(external_id=other.external_id)
+    polar.customers.delete(id=made.id)
+    try:
+        polar.customers.get(id=made.id)
+    except models.ResourceNotFound:
+        return
+    raise AssertionError("a deleted customer was found")
 
 
 def refusals(polar: Polar) -> None:

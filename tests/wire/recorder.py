@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from tests.wire.threads import Listener, listen
 
 from meterhouse.apis import meter, openmeter, polar
-from meterhouse.apis.contract import Contract, Operation
+from meterhouse.apis.contract import Contract, Operation, is_json
 from meterhouse.apis.faults import field_name
 from meterhouse.apis.routing import Match
 from meterhouse.apis.server import PREFIXES
@@ -86,7 +86,7 @@ def check_answer(operation: Operation, status: int, headers: Mapping[str, str], 
     value: Any = None
     if body:
         try:
-            value = json.loads(body) if kind.endswith("json") else body.decode()
+            value = json.loads(body) if is_json(kind) else body.decode("utf-8", "surrogateescape")
         except ValueError as error:
             return [f"{operation.id} {status}: the body is no {kind}: {error}"]
     declared = {str(status), f"{status // 100}XX", "default"} & operation.responses.keys()

@@ -1,7 +1,7 @@
 """The worked examples of the Polar reference (section 12) over HTTP.
 
 All tests share one organisation, so each example's events carry a mark and each meter asks for it.
-Examples with customers of ours (E33, E34) wait for the customers context.
+Examples with customers of ours (E33, E34) are in `test_polar_customers`.
 """
 
 from __future__ import annotations

@@ -122,7 +122,12 @@ class Operation:
         if content_type not in declared:
             return [RequestIssue(("content-type",), f"{content_type or 'none'} is not declared for {status}")]
         schema = declared[content_type]
-        return self._answers.compile(schema).issues(body, ("body",)) if content_type.endswith("json") else []
+        return self._answers.compile(schema).issues(body, ("body",)) if is_json(content_type) else []
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a content type (lower case, without parameters) is that of one JSON document."""
+    return content_type == "application/json" or content_type.endswith("+json")
 
 
 def _refuse(issues: Sequence[RequestIssue]) -> None:

@@ -50,6 +50,7 @@ class Registration:
     scopes: tuple[str, ...]
     status: int | None = None
     is_hot: bool = False
+    streams: bool = False
     is_public: bool = False
     may_lack_body: bool = False
     restate: Callable[[Any], Any] | None = None
@@ -145,15 +146,19 @@ class Facade:
 
         return register
 
-    def hot(self, operation_id: str, *, scopes: Iterable[str] | None = None) -> Callable[[A], A]:
+    def hot(
+        self, operation_id: str, *, scopes: Iterable[str] | None = None, streams: bool = False
+    ) -> Callable[[A], A]:
         """Register an ASGI callable that reads and checks the body by itself, bypassing the schemas.
 
         It is called authenticated and authorised, with a `Hot` in `scope["meterhouse"]`; what it raises is
-        answered in the facade's shape. Only for operations without path parameters.
+        answered in the facade's shape. Only for operations without path parameters. One that `streams`
+        takes bodies of any file's size, because it never holds them whole.
         """
 
         def register(app: A) -> A:
-            self._register(operation_id, Registration(app, tuple(scopes or ()), is_hot=True))
+            registration = Registration(app, tuple(scopes or ()), is_hot=True, streams=streams)
+            self._register(operation_id, registration)
             return app
 
         return register
@@ -192,6 +197,11 @@ class Facade:
         registration = self._registered.get(operation_id)
         given = registration.scopes if registration is not None else ()
         return given or self.contract.operations[operation_id].scopes
+
+    def streams(self, scope: Scope) -> bool:
+        """Whether the request's body is read piece by piece."""
+        hot = self._hot.get((scope["method"], scope["path"]))
+        return hot is not None and hot[1].streams
 
     async def serve(self, exchange: Exchange, send: Send) -> None:
         """Answer one request. Raises domain errors; the caller words them with `errors`."""

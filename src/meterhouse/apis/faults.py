@@ -6,8 +6,9 @@ its wire shape.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from meterhouse.kernel.errors import (
     Forbidden,
@@ -126,3 +127,25 @@ def split_location(issue: Issue) -> tuple[str, tuple[str | int, ...]]:
     if isinstance(issue, RequestIssue) and issue.path:
         return str(issue.path[0]), issue.path[1:]
     return "body", issue.path
+
+
+@contextlib.contextmanager
+def fields_named(names: Mapping[str, tuple[str, ...]]) -> Iterator[None]:
+    """Say in the interface's own field names what a context finds wrong in a body.
+
+    `names` maps a name of ours to the path that stands for it; names that are missing are the same.
+    """
+    try:
+        yield
+    except Invalid as error:
+        if not error.issues or any(isinstance(issue, RequestIssue) for issue in error.issues):
+            raise
+        issues = [
+            replace(issue, path=tuple(step for part in issue.path for step in _named(part, names)))
+            for issue in error.issues
+        ]
+        raise Invalid(summary(issues), error.code, issues=issues) from error
+
+
+def _named(part: str | int, names: Mapping[str, tuple[str, ...]]) -> tuple[str | int, ...]:
+    return names.get(part, (part,)) if isinstance(part, str) else (part,)

@@ -94,7 +94,8 @@ class Server:
         scope = exchange.scope
         reply.headers += facade.headers
         reply.headers += facade.admit(scope)
-        bytes_max = self._services.limits.body_bytes(facade.name)
+        limits = self._services.limits
+        bytes_max = limits.file_bytes if facade.streams(scope) else limits.body_bytes(facade.name)
         if _declared_length(scope) > bytes_max:
             raise too_large(bytes_max)
         exchange.receive = BodyLimit(exchange.receive, bytes_max)

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from meterhouse.customers.service import DeletionGuard
 from meterhouse.extraction.extractor import Extractor
 from meterhouse.identity.model import Principal
 from meterhouse.kernel.clock import Clock
 from meterhouse.monitoring.signals import JobSignals
-from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Model, NoBrowser, Queue
+from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Mailer, Model, NoBrowser, Queue
 from meterhouse.usage.block import EventRow
+from meterhouse.usage.service import MeterGuard
 
 MEBIBYTE = 1024 * 1024
 
@@ -43,6 +45,7 @@ class Limits:
     meter_body_bytes: int = 32 * MEBIBYTE
     openmeter_body_bytes: int = 32 * MEBIBYTE
     polar_body_bytes: int = 10_485_760
+    file_bytes: int = 64 * 1024 * MEBIBYTE  # of bodies that are read piece by piece
 
     def body_bytes(self, facade: str) -> int:
         bound: int = getattr(self, f"{facade}_body_bytes")
@@ -51,7 +54,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Services:
-    """The platform and the contexts' running parts, as a handler sees them."""
+    """The platform and the contexts' running parts, as a handler sees them.
+
+    `customer_guards` may refuse the deletion of a customer that something depends on.
+    """
 
     database: Database
     events: EventStore
@@ -65,3 +71,6 @@ class Services:
     signals: JobSignals = field(default_factory=JobSignals)
     browser: Browser = field(default_factory=NoBrowser)
     model: Model | None = None
+    meter_guards: Sequence[MeterGuard] = ()
+    mailer: Mailer | None = None
+    customer_guards: Sequence[DeletionGuard] = ()

@@ -28,10 +28,21 @@ app = typer.Typer(
 )
 keys = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+events = typer.Typer(
+    help="Export and import usage events as CSV, JSON lines or Parquet.", no_args_is_help=True
+)
+app.add_typer(events, name="events")
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)]
 Data = Annotated[Path | None, typer.Option(help="Data folder (METERHOUSE_DATA_DIR).", show_default=False)]
+Address = Annotated[str, typer.Option("--url", help="Address of the server.", envvar="METERHOUSE_URL")]
+Key = Annotated[str, typer.Option(help="API key.", envvar="METERHOUSE_API_KEY", show_default=False)]
+FileFormat = Annotated[
+    str,
+    typer.Option("--format", help="csv, jsonl or parquet; by the file's name without.", show_default=False),
+]
+File = Annotated[Path, typer.Argument(help="The file; - for the standard stream.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
@@ -195,3 +206,32 @@ def revoke_key(
     from meterhouse.settings import load_settings
 
     asyncio.run(commands.revoke(load_settings(data_dir=data), key=key, as_json=as_json))
+
+
+@events.command("export")
+def export_events(
+    file: File,
+    url: Address = "http://127.0.0.1:8000",
+    key: Key = "",
+    format: FileFormat = "",
+    filter: Annotated[
+        str, typer.Option(help='Which events, as JSON: {"type": {"$eq": "prompt"}}.', show_default="all")
+    ] = "",
+) -> None:
+    """Write events to a file, with everything that is known of them."""
+    from meterhouse.cli import events as commands
+
+    commands.export_events(commands.Server(url, key), file, format=format, filter=filter)
+
+
+@events.command("import")
+def import_events(
+    file: File,
+    url: Address = "http://127.0.0.1:8000",
+    key: Key = "",
+    format: FileFormat = "",
+) -> None:
+    """Store the events of a file. What the server knows already does not count twice."""
+    from meterhouse.cli import events as commands
+
+    commands.import_events(commands.Server(url, key), file, format=format)

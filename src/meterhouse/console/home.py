@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from meterhouse.console.overview import OverviewSource, load_overview
+from meterhouse.console.overview import OverviewSource, load_outbox, load_overview
 from meterhouse.console.pages import Pages
-from meterhouse.console.sessions import COOKIE, Sessions, forget
+from meterhouse.console.sessions import COOKIE, Sessions, Viewer, forget
 from meterhouse.kernel.errors import (
     DependencyFailed,
     Forbidden,
@@ -42,18 +42,34 @@ class Home:
     def routes(self) -> list[Route]:
         return [
             Route("/", self.show),
+            Route("/console/outbox", self.show_outbox),
             Route("/console/sign-in", self.sign_in, methods=["POST"]),
             Route("/console/sign-out", self.sign_out, methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
+        viewer = await self._viewer(request)
+        if isinstance(viewer, Response):
+            return viewer
+        overview = await load_overview(self._source, viewer.principal)
+        return self._pages.answer("overview.html", viewer=viewer, overview=overview)
+
+    async def show_outbox(self, request: Request) -> Response:
+        """The emails that were worded here and never sent."""
+        viewer = await self._viewer(request)
+        if isinstance(viewer, Response):
+            return viewer
+        outbox = await load_outbox(self._source, viewer.principal)
+        return self._pages.answer("outbox.html", viewer=viewer, outbox=outbox)
+
+    async def _viewer(self, request: Request) -> Viewer | Response:
+        """Who is looking, or the page for those who are not signed in."""
         try:
             viewer = await self._sessions.find_viewer(request)
         except DependencyFailed as error:
             return self._signed_out(error.message, status=503)
         if viewer is not None:
-            overview = await load_overview(self._source, viewer.principal)
-            return self._pages.answer("overview.html", viewer=viewer, overview=overview)
+            return viewer
         if COOKIE not in request.cookies:
             return self._signed_out(None)
         answer = self._signed_out(_ENDED)

@@ -13,6 +13,7 @@ from meterhouse.identity.model import Principal
 from meterhouse.kernel.errors import DependencyFailed, Forbidden
 
 ROWS_SHOWN = 10
+EMAILS_SHOWN = 100
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -68,6 +69,17 @@ class EventRow:
 
 
 @dataclass(frozen=True)
+class EmailRow:
+    """An email that no mail server took, because there is none."""
+
+    id: UUID
+    to: str
+    subject: str
+    text: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Listing(Generic[R_co]):
     """The newest rows, and whether there are more than these."""
 
@@ -89,6 +101,8 @@ class OverviewSource(Protocol):
     async def meters(self, organisation_id: UUID, limit: int) -> Listing[MeterRow]: ...
 
     async def events(self, organisation_id: UUID, limit: int) -> Listing[EventRow]: ...
+
+    async def outbox(self, organisation_id: UUID, limit: int) -> Listing[EmailRow]: ...
 
 
 @dataclass(frozen=True)
@@ -125,11 +139,19 @@ async def load_overview(source: OverviewSource, principal: Principal) -> Overvie
     return Overview(strategies, jobs, meters, events)
 
 
+async def load_outbox(source: OverviewSource, principal: Principal) -> Section[EmailRow]:
+    """Read the newest emails that wait in the outbox."""
+    return await _section(principal, "schedules:read", source.outbox, EMAILS_SHOWN)
+
+
 async def _section(
-    principal: Principal, scope: str, read: Callable[[UUID, int], Awaitable[Listing[R]]]
+    principal: Principal,
+    scope: str,
+    read: Callable[[UUID, int], Awaitable[Listing[R]]],
+    limit: int = ROWS_SHOWN,
 ) -> Section[R]:
     try:
         principal.require_any((scope,))
-        return Section(await read(principal.organisation_id, ROWS_SHOWN))
+        return Section(await read(principal.organisation_id, limit))
     except (Forbidden, DependencyFailed) as error:
         return Section(Listing(()), problem=error.message)

@@ -7,13 +7,15 @@ from typing import TypeVar
 from uuid import UUID
 
 from meterhouse.apis.services import Services
-from meterhouse.console.overview import EventRow, JobRow, Listing, MeterRow, StrategyRow
+from meterhouse.console.overview import EmailRow, EventRow, JobRow, Listing, MeterRow, StrategyRow
 from meterhouse.extraction import queries as extraction
 from meterhouse.extraction.stored import StoredStrategy
 from meterhouse.monitoring import queries as monitoring
 from meterhouse.monitoring.model import Job, JobFilter
 from meterhouse.usage import queries as usage
 from meterhouse.usage.model import EventCriteria, Meter, StoredEvent
+from meterhouse.webhooks import service as webhooks
+from meterhouse.webhooks.model import Delivery, DeliveryFilter, DeliveryStatus
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -69,6 +71,17 @@ class ContextSource:
         )
         return _listing(found, limit, _event_row)
 
+    async def outbox(self, organisation_id: UUID, limit: int) -> Listing[EmailRow]:
+        async with self._services.database.begin() as connection:
+            found = await webhooks.list_deliveries(
+                connection,
+                organisation_id=organisation_id,
+                wanted=DeliveryFilter(status=DeliveryStatus.OUTBOX),
+                limit=limit + 1,
+                offset=0,
+            )
+        return _listing(found, limit, _email_row)
+
 
 def _listing(found: Sequence[T], limit: int, to_row: Callable[[T], R]) -> Listing[R]:
     return Listing([to_row(one) for one in found[:limit]], has_more=len(found) > limit)
@@ -112,3 +125,8 @@ def _meter_row(meter: Meter) -> MeterRow:
 
 def _event_row(event: StoredEvent) -> EventRow:
     return EventRow(id=event.id, type=event.type, source=event.source, subject=event.subject, time=event.time)
+
+
+def _email_row(delivery: Delivery) -> EmailRow:
+    letter = webhooks.letter_of(delivery)
+    return EmailRow(delivery.id, letter.to, letter.subject, letter.text, delivery.created_at)

@@ -40,6 +40,7 @@ _FETCH_HINTS = {
     "connect": "Check the address, or try again when the site is up.",
     "timeout": "Try again later, or choose a lighter page.",
     "tls": "The site's certificate or encryption is at fault; nothing was read.",
+    "robots": "Ask its owner for access, or choose another page.",
 }
 
 

@@ -53,6 +53,14 @@ async def get_strategy(
     return from_row(row)
 
 
+async def find_strategies(
+    connection: AsyncConnection, *, strategy_ids: Collection[UUID]
+) -> dict[UUID, StoredStrategy]:
+    """Strategies of any organisation by their ids; deleted ones are left out."""
+    rows = await connection.execute(select(strategies).where(strategies.c.id.in_(strategy_ids)))
+    return {row.id: from_row(row) for row in rows}
+
+
 async def keep_strategies(connection: AsyncConnection, *, strategy_ids: Collection[UUID]) -> set[UUID]:
     """Those of the strategies that exist, kept from being deleted while the transaction lasts.
 

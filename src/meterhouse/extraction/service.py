@@ -18,7 +18,7 @@ from meterhouse.extraction.capture.requests import check_parameters
 from meterhouse.extraction.extractor import Extractor, finish
 from meterhouse.extraction.filters import Filter
 from meterhouse.extraction.making import Made, make
-from meterhouse.extraction.model import ExtractionFailed, Page, Strategy
+from meterhouse.extraction.model import ExtractionFailed, Page, Repair, Strategy
 from meterhouse.extraction.pages import FetchedPage, check_url, fetch_page, pack
 from meterhouse.extraction.refinement import REFINE_REFUSED, refine_strategy
 from meterhouse.extraction.repairs import check_filter, store_repair, without_fields
@@ -58,6 +58,7 @@ __all__ = [
     "FetchedPage",
     "PageNotFetched",
     "Prepared",
+    "Repair",
     "Sources",
     "StoredStrategy",
     "StrategyRequest",
@@ -69,6 +70,7 @@ __all__ = [
     "delete_strategy",
     "execute",
     "fetch_page",
+    "find_strategies",
     "generate_strategy",
     "get_group",
     "get_strategy",
@@ -79,9 +81,11 @@ __all__ = [
     "list_strategies",
     "parse_filter",
     "prepare_strategy",
+    "reads_one_document",
     "refine_strategy",
     "replace_plan",
     "run_at",
+    "storable_items",
     "store_repair",
     "store_strategy",
     "update_filter",
@@ -89,6 +93,7 @@ __all__ = [
 ]
 
 count_quota_use = queries.count_quota_use
+find_strategies = queries.find_strategies
 get_group = groups.get_group
 get_strategy = queries.get_strategy
 keep_strategies = queries.keep_strategies
@@ -298,6 +303,15 @@ async def run_at(sources: Sources, strategy: StoredStrategy, errand: Errand, tal
     check_filter(keep, found.lost, errand.url)
     items = await sources.extractor.think(lambda: keep.apply(list(found.items)), errand.url)
     return replace(found, items=items)
+
+
+def reads_one_document(strategy: StoredStrategy, max_pages: int | None = None) -> bool:
+    """Whether a run fetches the page at its address and nothing else, without a browser."""
+    if strategy.kind == "api":
+        return False
+    plan = Strategy.from_document(strategy.document)
+    most = max_pages or (plan.paging.max_pages if plan.paging is not None else 1)
+    return most == 1 and not plan.render
 
 
 def check_errand(strategy: StoredStrategy, errand: Errand) -> None:

@@ -20,10 +20,14 @@ class Principal:
     organisation_id: UUID
     scopes: frozenset[str]
 
+    def has_any(self, scopes: Iterable[str]) -> bool:
+        """Whether the key holds one of `scopes` (or all of them)."""
+        return ALL_SCOPES in self.scopes or any(scope in self.scopes for scope in scopes)
+
     def require_any(self, scopes: Iterable[str]) -> None:
         """Raise `Forbidden` unless the key holds one of `scopes` (or all of them)."""
         wanted = tuple(scopes)
-        if not wanted or ALL_SCOPES in self.scopes or any(scope in self.scopes for scope in wanted):
+        if not wanted or self.has_any(wanted):
             return
         raise Forbidden(
             f"This API key lacks the scope {' or '.join(wanted)}. Use a key that has it, or make one with "

@@ -13,68 +13,76 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction import service as extraction
-from meterhouse.kernel.errors import NotFound
 from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring import engine
-from meterhouse.monitoring.changes import find_previous_results
+from meterhouse.monitoring.changes import difference, list_results
 from meterhouse.monitoring.model import Diff, Item, JobStatus, Modified
 from meterhouse.monitoring.schedules_model import endpoint_from_row
 from meterhouse.monitoring.tables import jobs, schedules
 from meterhouse.monitoring.words import item_line
 from meterhouse.platform.ports import Database
 from meterhouse.webhooks import service as webhooks
-from meterhouse.webhooks.model import Metadata, Notice, WebhookType
+from meterhouse.webhooks.model import Metadata, Notice, Subject, WebhookType
 
 SOURCE = "monitoring.job"
 ITEMS_SHOWN_MAX = 10
 
 
-async def announce_job(
-    connection: AsyncConnection, *, job: Row[Any], status: JobStatus, has_changes: bool, now: datetime
+async def announce_jobs(
+    connection: AsyncConnection,
+    ended: Sequence[tuple[Row[Any], JobStatus, bool]],
+    *,
+    now: datetime,
 ) -> None:
-    """Ask for the message about a job's end, in the transaction that ends it.
+    """Ask for the messages about jobs' ends, in the transaction that ends them.
 
-    Programs are told of every run. People are told of changes and failures.
+    Each comes with whether it has news. Programs are told of every run, people of news and failures.
     """
-    if job.schedule_id is None:
+    scheduled = {row.schedule_id for row, _, _ in ended if row.schedule_id is not None}
+    if not scheduled:
         return
     columns = [schedules.c[f"webhook_{name}"] for name in ("url", "type", "secret", "metadata")]
-    found = (await connection.execute(select(*columns).where(schedules.c.id == job.schedule_id))).first()
-    endpoint = endpoint_from_row(found) if found is not None else None
-    if endpoint is None:
-        return
-    if endpoint.type is not WebhookType.STANDARD and not has_changes and status is JobStatus.COMPLETED:
-        return
-    await webhooks.announce(
-        connection,
-        organisation_id=job.organisation_id,
-        source=SOURCE,
-        subject_id=job.id,
-        owner_id=job.schedule_id,
-        endpoint=endpoint,
-        now=now,
+    found = await connection.execute(
+        select(schedules.c.id, *columns).where(
+            schedules.c.id.in_(scheduled), schedules.c.webhook_url.is_not(None)
+        )
     )
+    endpoints = {row.id: endpoint_from_row(row) for row in found}
+    for job, status, has_news in ended:
+        endpoint = endpoints.get(job.schedule_id)
+        if endpoint is None:
+            continue
+        if endpoint.type is not WebhookType.STANDARD and not has_news and status is JobStatus.COMPLETED:
+            continue
+        await webhooks.announce(
+            connection,
+            organisation_id=job.organisation_id,
+            source=SOURCE,
+            subject_id=job.id,
+            owner_id=job.schedule_id,
+            endpoint=endpoint,
+            now=now,
+        )
 
 
 @dataclass(frozen=True)
 class JobNotices:
-    """Words the notice of a job from what is stored of it."""
+    """Words the notices of jobs from what is stored of them."""
 
     database: Database
 
-    async def __call__(self, subject_id: UUID, metadata: Metadata | None) -> Notice | None:
+    async def __call__(self, subjects: Sequence[Subject]) -> list[Notice | None]:
         async with self.database.begin() as connection:
-            job = (await connection.execute(select(jobs).where(jobs.c.id == subject_id))).first()
-            if job is None:
-                return None
-            old = await find_previous_results(connection, job.previous_job_id) if job.has_changes else None
-            try:
-                strategy = await extraction.get_strategy(
-                    connection, organisation_id=job.organisation_id, strategy_id=job.strategy_id
-                )
-            except NotFound:
-                return None
-        return await asyncio.to_thread(_notice, job, old, strategy.name, metadata)
+            rows = await connection.execute(select(jobs).where(jobs.c.id.in_([one.id for one in subjects])))
+            found = {row.id: row for row in rows}
+            before = {row.previous_job_id for row in found.values() if row.has_changes}
+            old = await list_results(connection, job_ids=before)
+            names: dict[UUID, str] = {}
+            for owner in {row.organisation_id for row in found.values()}:
+                wanted = {row.strategy_id for row in found.values() if row.organisation_id == owner}
+                names |= await extraction.list_names(connection, organisation_id=owner, strategy_ids=wanted)
+        told = [(found.get(one.id), one.metadata) for one in subjects]
+        return await asyncio.to_thread(_notices, told, old, names)
 
 
 def sample_notice(metadata: Metadata | None, now: datetime) -> Notice:
@@ -103,7 +111,25 @@ def sample_notice(metadata: Metadata | None, now: datetime) -> Notice:
     )
 
 
-def _notice(job: Row[Any], old: Sequence[Item] | None, name: str, metadata: Metadata | None) -> Notice:
+def _notices(
+    told: Sequence[tuple[Row[Any] | None, Metadata | None]],
+    old: Mapping[UUID, tuple[Sequence[Item], frozenset[str]]],
+    names: Mapping[UUID, str],
+) -> list[Notice | None]:
+    return [
+        None
+        if job is None or job.strategy_id not in names
+        else _notice(job, old.get(job.previous_job_id), names[job.strategy_id], metadata)
+        for job, metadata in told
+    ]
+
+
+def _notice(
+    job: Row[Any],
+    before: tuple[Sequence[Item], frozenset[str]] | None,
+    name: str,
+    metadata: Metadata | None,
+) -> Notice:
     payload: dict[str, object] = {
         "job_id": job.id,
         "schedule_id": job.schedule_id,
@@ -116,7 +142,9 @@ def _notice(job: Row[Any], old: Sequence[Item] | None, name: str, metadata: Meta
     if job.status == JobStatus.FAILED:
         payload |= {"error": job.error, "error_code": job.error_code}
         return Notice(payload, f"{name} failed", job.url, job.error)
-    found = engine.diff(job.results, old) if old is not None else Diff()
+    lost = list(job.lost_fields or ())
+    old, lost_before = before or (None, frozenset())
+    found = difference(job.results, old, {*lost, *lost_before})
     payload |= {
         "results": job.results if job.wrapper is None else [{job.wrapper: job.results}],
         "item_count": job.item_count,
@@ -125,12 +153,15 @@ def _notice(job: Row[Any], old: Sequence[Item] | None, name: str, metadata: Meta
     }
     if job.has_changes:
         payload["changes"] = _changes(found)
+    if lost:
+        payload["lost_fields"] = lost
     groups = (("New", found.new_items), ("Removed", found.removed_items))
+    summary = f"{_count(found.new_items, 'new')}, {_count(found.removed_items, 'removed')}"
     return Notice(
         payload,
-        f"{name} changed" if job.has_changes else name,
+        f"{name} changed" if job.has_changes else f"{name} lost fields" if lost else name,
         job.url,
-        f"{_count(found.new_items, 'new')}, {_count(found.removed_items, 'removed')}",
+        f"{summary}. The page no longer gives {', '.join(lost)}." if lost else summary,
         [(heading, [item_line(item) for item in items[:ITEMS_SHOWN_MAX]]) for heading, items in groups],
     )
 

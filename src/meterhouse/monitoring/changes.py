@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from meterhouse.extraction import service as extraction
 from meterhouse.kernel.errors import NotFound
 from meterhouse.monitoring import engine, queries
 from meterhouse.monitoring.keywords import KeywordFilter
@@ -134,21 +135,30 @@ async def get_changelog(
     return Changelog(matching, count)
 
 
-def difference(new: Sequence[Item], old: Sequence[Item] | None) -> Diff:
-    """What happened from one result to the next; nothing where there is no previous one."""
-    return Diff() if old is None else engine.diff(new, old)
+def difference(new: Sequence[Item], old: Sequence[Item] | None, lost: Collection[str] = ()) -> Diff:
+    """What happened from one result to the next; nothing where there is no previous one.
+
+    Fields that either of them lost are no part of the comparison.
+    """
+    if old is None:
+        return Diff()
+    if not lost:
+        return engine.diff(new, old)
+    new, old = ([dict(item) for item in items] for items in (new, old))
+    return engine.diff(extraction.without_fields(new, lost), extraction.without_fields(old, lost))
 
 
-async def find_previous_results(
-    connection: AsyncConnection, previous_job_id: UUID | None
-) -> Sequence[Item] | None:
-    """The results that a verdict rests on."""
-    if previous_job_id is None:
-        return None
-    found: Sequence[Item] | None = await connection.scalar(
-        select(jobs.c.results).where(jobs.c.id == previous_job_id)
-    )
-    return found
+async def list_results(
+    connection: AsyncConnection, *, job_ids: Collection[UUID]
+) -> dict[UUID, tuple[Sequence[Item], frozenset[str]]]:
+    """The results that verdicts rest on, and the fields that they lost; jobs that are gone are left out."""
+    if not job_ids:
+        return {}
+    columns = (jobs.c.id, jobs.c.results, jobs.c.lost_fields)
+    rows = await connection.execute(select(*columns).where(jobs.c.id.in_(job_ids)))
+    return {
+        row.id: (row.results, frozenset(row.lost_fields or ())) for row in rows if row.results is not None
+    }
 
 
 def _changed(schedule_id: UUID) -> list[ColumnElement[bool]]:
@@ -210,7 +220,9 @@ async def _read_with_previous(
             jobs.c.url,
             jobs.c.completed_at,
             jobs.c.results,
+            jobs.c.lost_fields,
             previous.c.results.label("previous_results"),
+            previous.c.lost_fields.label("previous_lost_fields"),
         )
         .join(previous, previous.c.id == jobs.c.previous_job_id, isouter=True)
         .where(*_changed(schedule_id))
@@ -223,7 +235,8 @@ async def _read_with_previous(
 
 def _entry(row: Row[Any]) -> ChangelogEntry:
     new: Sequence[Mapping[str, object]] = row.results or []
-    found = difference(new, row.previous_results)
+    lost = {*(row.lost_fields or ()), *(row.previous_lost_fields or ())}
+    found = difference(new, row.previous_results, lost)
     return ChangelogEntry(
         job_id=row.id,
         url=row.url,

@@ -34,7 +34,9 @@ class Job:
 
     `results` are the items themselves; `wrapper` is the key that the output schema wants around them.
     `previous_job_id` is the job that the verdict `has_changes` rests on. `error_code` says in one word
-    what `error` says in a sentence.
+    what `error` says in a sentence, `evidence` with which numbers. `lost_fields` are no longer on the page,
+    which is no change. A pending job begins at `next_at` or later; after a failure that may pass
+    (`last_error`) it is tried again at most `retries_max` times.
     """
 
     id: UUID
@@ -57,14 +59,20 @@ class Job:
     previous_job_id: UUID | None = None
     error: str | None = None
     error_code: str | None = None
+    evidence: Mapping[str, object] | None = None
+    lost_fields: Sequence[str] | None = None
     http_status: int | None = None
+    retries: int = 0
+    retries_max: int = 0
+    last_error: str | None = None
+    next_at: datetime | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job that is to be created, its address and parameters checked."""
+    """A job that is to be created, its address and parameters checked. Urgent ones go first."""
 
     organisation_id: UUID
     strategy_id: UUID
@@ -73,6 +81,8 @@ class NewJob:
     batch_id: UUID | None = None
     schedule_id: UUID | None = None
     max_pages: int | None = None
+    retries_max: int = 0
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,20 @@ HISTORY_MAX = 1000
 BATCH_IDS_SHOWN_MAX = 10_000
 
 _HEAVY = ("results", "structural_signature")
-JOB_COLUMNS = tuple(
-    column
-    for column in jobs.c
-    if column.name not in ("target", "attempts", "next_at", "page_bytes", "duration_ms", "seen_at")
+_INNER = (
+    "target",
+    "host",
+    "is_urgent",
+    "attempts",
+    "runner_id",
+    "etag",
+    "last_modified",
+    "read_at",
+    "page_bytes",
+    "duration_ms",
+    "seen_at",
 )
+JOB_COLUMNS = tuple(column for column in jobs.c if column.name not in _INNER)
 
 
 async def get_job(connection: AsyncConnection, *, organisation_id: UUID, job_id: UUID) -> Job:

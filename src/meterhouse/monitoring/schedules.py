@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -31,6 +31,7 @@ from meterhouse.webhooks import service as webhooks
 from meterhouse.webhooks.model import Endpoint
 
 URLS_MAX = 1_000
+READ_AT_ONCE = 250
 
 
 async def create_schedule(
@@ -90,14 +91,20 @@ async def get_schedule(
     return schedule_from_row(row)
 
 
-async def list_schedules(connection: AsyncConnection, *, organisation_id: UUID) -> list[Schedule]:
-    """All schedules of an organisation, newest first."""
-    rows = await connection.execute(
+async def list_schedules(
+    connection: AsyncConnection, *, organisation_id: UUID, limit: int | None = None, offset: int = 0
+) -> AsyncIterator[list[Schedule]]:
+    """The schedules of an organisation, newest first, some at a time: there may be very many."""
+    statement = (
         select(schedules)
         .where(schedules.c.organisation_id == organisation_id)
         .order_by(schedules.c.created_at.desc(), schedules.c.id.desc())
+        .limit(limit)
+        .offset(offset)
     )
-    return [schedule_from_row(row) for row in rows]
+    result = await connection.stream(statement)
+    async for rows in result.partitions(READ_AT_ONCE):
+        yield [schedule_from_row(row) for row in rows]
 
 
 async def update_schedule(

@@ -12,21 +12,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction import service as extraction
 from meterhouse.kernel.ids import new_id
+from meterhouse.monitoring.finish import finish
 from meterhouse.monitoring.model import JobStatus, NewJob
+from meterhouse.monitoring.retries import RETRIES_DEFAULT
+from meterhouse.monitoring.run import Outcome
 from meterhouse.monitoring.schedules_model import Schedule, schedule_from_row
 from meterhouse.monitoring.service import store_jobs
 from meterhouse.monitoring.tables import job_batches, jobs, schedules
-from meterhouse.platform.ports import Database, Queue
+from meterhouse.platform.ports import Database
 
 log = structlog.get_logger(__name__)
 
-SCHEDULES_AT_ONCE_MAX = 500
-JOBS_AT_ONCE_MAX = 5_000
+# Few at a time: writing many rows keeps the event loop, and so everybody who asks, for milliseconds.
+SCHEDULES_AT_ONCE_MAX = 100
+JOBS_AT_ONCE_MAX = 1_000
 # One visit of the scan leaves the rest to the next: other scans want their turn.
-ROUNDS_MAX = 20
+ROUNDS_MAX = 100
 
 
-async def run_due_schedules(database: Database, queue: Queue, now: datetime) -> int:
+async def run_due_schedules(database: Database, now: datetime) -> int:
     """Make the runs that are due at `now`; returns how many schedules it dealt with.
 
     A schedule that is due several times over runs once. One whose previous run has not ended is left out
@@ -37,7 +41,7 @@ async def run_due_schedules(database: Database, queue: Queue, now: datetime) -> 
         async with database.begin() as connection:
             claimed = await _claim(connection, now)
             if claimed:
-                await _run(connection, queue, claimed, now)
+                await _run(connection, claimed, now)
         dealt_with += len(claimed)
         if not claimed:
             break
@@ -67,16 +71,30 @@ async def _claim(connection: AsyncConnection, now: datetime) -> list[Schedule]:
     return claimed
 
 
-async def _run(connection: AsyncConnection, queue: Queue, due: Sequence[Schedule], now: datetime) -> None:
+async def _run(connection: AsyncConnection, due: Sequence[Schedule], now: datetime) -> None:
+    await _give_up_retries(connection, due, now)
     busy = await _busy(connection, due)
     skipped = [schedule for schedule in due if schedule.last_batch_id in busy]
     batches = {schedule.id: new_id() for schedule in due if schedule.last_batch_id not in busy}
     started = [schedule for schedule in due if schedule.id in batches]
     if started:
-        await _create_jobs(connection, queue, started, batches, now)
+        await _create_jobs(connection, started, batches, now)
     for schedule in skipped:
         log.info("schedule.skipped", schedule_id=str(schedule.id), reason="its previous run has not ended")
     await _plan(connection, due, batches, now)
+
+
+async def _give_up_retries(connection: AsyncConnection, due: Sequence[Schedule], now: datetime) -> None:
+    """End what only waits to be tried again: the new run takes its place."""
+    previous = [schedule.last_batch_id for schedule in due if schedule.last_batch_id is not None]
+    waiting = await connection.execute(
+        select(jobs.c.id, jobs.c.last_error)
+        .where(jobs.c.batch_id.in_(previous), jobs.c.status == JobStatus.PENDING, jobs.c.retries > 0)
+        .with_for_update(skip_locked=True)
+    )
+    outcomes = {row.id: Outcome(error=row.last_error, error_code="given_up") for row in waiting}
+    if outcomes:
+        await finish(connection, outcomes, now=now)
 
 
 async def _busy(connection: AsyncConnection, due: Sequence[Schedule]) -> set[UUID | None]:
@@ -94,7 +112,6 @@ async def _busy(connection: AsyncConnection, due: Sequence[Schedule]) -> set[UUI
 
 async def _create_jobs(
     connection: AsyncConnection,
-    queue: Queue,
     started: Sequence[Schedule],
     batches: dict[UUID, UUID],
     now: datetime,
@@ -119,11 +136,12 @@ async def _create_jobs(
             parameters=schedule.parameters,
             batch_id=batches[schedule.id],
             schedule_id=schedule.id,
+            retries_max=RETRIES_DEFAULT,
         )
         for schedule in started
         for url in schedule.urls
     ]
-    await store_jobs(connection, queue, wanted, now=now)
+    await store_jobs(connection, wanted, now=now)
 
 
 async def _plan(

@@ -6,25 +6,26 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction import service as extraction
 from meterhouse.kernel.errors import Invalid, Issue, LimitExceeded, NotFound, PreconditionFailed
+from meterhouse.kernel.hosts import host_of
 from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring import engine, queries
 from meterhouse.monitoring.model import Comparison, CreatedBatch, Job, JobStatus, NewJob
+from meterhouse.monitoring.retries import RETRIES_DEFAULT, check_retries
 from meterhouse.monitoring.signals import JobSignals
 from meterhouse.monitoring.tables import job_batches, job_usage, jobs
-from meterhouse.monitoring.usage import usage_data
-from meterhouse.platform.ports import Database, Queue
+from meterhouse.monitoring.usage import usage_row
+from meterhouse.platform.ports import Database
 
-RUN_JOB = "run_job"
-# A job that has not ended this long after it was created or begun is handed to the queue again.
-LOST_AFTER = timedelta(minutes=10)
+# The channel on which runners hear of new and cancelled jobs.
+JOBS_CHANGED = "meterhouse_jobs"
 BATCH_URLS_MAX = 10_000
 EXECUTE_TIMEOUT_S = 3600.0
 POLL_FIRST_S = 0.25
@@ -37,40 +38,44 @@ content_hash = engine.content_hash
 
 async def create_job(
     connection: AsyncConnection,
-    queue: Queue,
     *,
     organisation_id: UUID,
     strategy_id: UUID,
     url: str,
     parameters: Mapping[str, object] | None = None,
     max_pages: int | None = None,
+    max_retries: int | None = None,
     now: datetime,
 ) -> Job:
-    """Create a job and ask for its run, both on commit. Raises `NotFound` or `Invalid` (reference, 8.1)."""
+    """Create a job for somebody who waits for it: it goes first, and is not tried again unless asked for.
+
+    Raises `NotFound` or `Invalid` (reference, 8.1).
+    """
     checked = extraction.check_url(url)
     errand = extraction.Errand(checked, parameters, max_pages)
     await check_strategy(connection, organisation_id, strategy_id, errand)
-    (job_id,) = await _store(
-        connection,
-        queue,
+    wanted = NewJob(
         organisation_id=organisation_id,
         strategy_id=strategy_id,
-        urls=[checked],
-        errand=errand,
-        now=now,
+        url=checked,
+        parameters=parameters,
+        max_pages=max_pages,
+        retries_max=check_retries(max_retries) or 0,
+        is_urgent=True,
     )
+    (job_id,) = await store_jobs(connection, [wanted], now=now)
     return await queries.get_job(connection, organisation_id=organisation_id, job_id=job_id)
 
 
 async def create_batch(
     connection: AsyncConnection,
-    queue: Queue,
     *,
     organisation_id: UUID,
     strategy_id: UUID,
     urls: Sequence[str],
     parameters: Mapping[str, object] | None = None,
     max_pages: int | None = None,
+    max_retries: int | None = None,
     now: datetime,
 ) -> CreatedBatch:
     """Create one job per address, repeated ones included. Raises `NotFound`, `Invalid`, `LimitExceeded`."""
@@ -81,23 +86,26 @@ async def create_batch(
     checked = [extraction.check_url(url, name=f"urls[{at}]") for at, url in enumerate(urls)]
     errand = extraction.Errand(checked[0], parameters, max_pages)
     await check_strategy(connection, organisation_id, strategy_id, errand)
+    given = check_retries(max_retries)
     batch_id = new_id()
     await connection.execute(
         insert(job_batches).values(
             id=batch_id, organisation_id=organisation_id, strategy_id=strategy_id, created_at=now
         )
     )
-    job_ids = await _store(
-        connection,
-        queue,
-        organisation_id=organisation_id,
-        strategy_id=strategy_id,
-        urls=checked,
-        errand=errand,
-        now=now,
-        batch_id=batch_id,
-    )
-    return CreatedBatch(batch_id, strategy_id, tuple(job_ids), now)
+    wanted = [
+        NewJob(
+            organisation_id=organisation_id,
+            strategy_id=strategy_id,
+            url=url,
+            parameters=parameters,
+            batch_id=batch_id,
+            max_pages=max_pages,
+            retries_max=RETRIES_DEFAULT if given is None else given,
+        )
+        for url in checked
+    ]
+    return CreatedBatch(batch_id, strategy_id, tuple(await store_jobs(connection, wanted, now=now)), now)
 
 
 async def wait_for_job(
@@ -156,7 +164,8 @@ async def record_usage(
     now: datetime,
 ) -> None:
     """Write the usage event of a page that another context had executed; it is sent after the commit."""
-    data = usage_data(
+    row = usage_row(
+        organisation_id=organisation_id,
         job_id=job_id,
         strategy_id=strategy_id,
         schedule_id=None,
@@ -165,19 +174,16 @@ async def record_usage(
         items=items,
         page_bytes=page_bytes,
         duration_ms=duration_ms,
+        now=now,
     )
-    await connection.execute(
-        insert(job_usage).values(
-            job_id=job_id, organisation_id=organisation_id, strategy_id=strategy_id, data=data, at=now
-        )
-    )
+    await connection.execute(insert(job_usage).values(row))
 
 
 def target_of(url: str, parameters: Mapping[str, object] | None, max_pages: int | None = None) -> bytes:
     """What is compared with what: the same address with the same parameters and as many pages."""
     pages = [] if max_pages is None else [max_pages]
-    text = json.dumps([url, parameters or {}, *pages], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).digest()
+    named = json.dumps([url, parameters or {}, *pages], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(named.encode()).digest()
 
 
 def _results(job: Job) -> Sequence[Mapping[str, object]]:
@@ -197,28 +203,8 @@ async def check_strategy(
     return strategy
 
 
-async def _store(
-    connection: AsyncConnection,
-    queue: Queue,
-    *,
-    organisation_id: UUID,
-    strategy_id: UUID,
-    urls: Sequence[str],
-    errand: extraction.Errand,
-    now: datetime,
-    batch_id: UUID | None = None,
-) -> list[UUID]:
-    wanted = [
-        NewJob(organisation_id, strategy_id, url, errand.parameters, batch_id, max_pages=errand.max_pages)
-        for url in urls
-    ]
-    return await store_jobs(connection, queue, wanted, now=now)
-
-
-async def store_jobs(
-    connection: AsyncConnection, queue: Queue, wanted: Sequence[NewJob], *, now: datetime
-) -> list[UUID]:
-    """Store pending jobs that are checked already, and ask for their runs, in two statements."""
+async def store_jobs(connection: AsyncConnection, wanted: Sequence[NewJob], *, now: datetime) -> list[UUID]:
+    """Store pending jobs that are checked already, which is to ask for their runs, in two statements."""
     ids = [new_id() for _ in wanted]
     rows = [
         {
@@ -228,22 +214,23 @@ async def store_jobs(
             "batch_id": one.batch_id,
             "schedule_id": one.schedule_id,
             "url": one.url,
+            "host": host_of(one.url),
             "parameters": dict(one.parameters) if one.parameters else None,
             "max_pages": one.max_pages,
             "target": target_of(one.url, one.parameters, one.max_pages),
             "status": JobStatus.PENDING,
-            "next_at": now + LOST_AFTER,
+            "is_urgent": one.is_urgent,
+            "retries_max": one.retries_max,
+            "next_at": now,
             "created_at": now,
         }
         for job_id, one in zip(ids, wanted, strict=True)
     ]
     await connection.execute(insert(jobs), rows)
-    await queue.enqueue_many(
-        connection, RUN_JOB, [(f"job:{job_id}", {"job_id": str(job_id)}) for job_id in ids]
-    )
+    await tell_runners(connection)
     return ids
 
 
-async def ask_for_run(connection: AsyncConnection, queue: Queue, job_id: UUID) -> None:
-    """Enqueue the run of a job. Asking twice is harmless: the second run finds the job ended."""
-    await queue.enqueue(connection, RUN_JOB, key=f"job:{job_id}", job_id=str(job_id))
+async def tell_runners(connection: AsyncConnection) -> None:
+    """Make runners, in whatever process, look at the jobs when this transaction commits."""
+    await connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": JOBS_CHANGED})

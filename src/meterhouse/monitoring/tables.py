@@ -45,9 +45,19 @@ jobs = Table(
     # SHA-256 of address and parameters: jobs of one target are compared with each other.
     Column("target", LargeBinary, nullable=False),
     Column("status", Text, nullable=False),
-    # How often the job was begun, and when to look whether it was lost.
+    # Where it goes to, `host` or `host:port`: what politeness is counted by.
+    Column("host", Text, nullable=False),
+    # Whether somebody waits for it; such jobs go first.
+    Column("is_urgent", Boolean, nullable=False, server_default=text("false")),
+    # How often the job was begun, and when a pending one may begin.
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("next_at", DateTime(timezone=True), nullable=False),
+    # The runner that has it in hand.
+    Column("runner_id", Uuid),
+    # How often it may be tried again after a passing failure, how often it was, and what failed last.
+    Column("retries_max", Integer, nullable=False, server_default=text("0")),
+    Column("retries", Integer, nullable=False, server_default=text("0")),
+    Column("last_error", Text),
     Column("strategy_version", Integer),
     # JSON, not JSONB: the order of fields is what people see in their items.
     Column("results", JSON(none_as_null=True)),
@@ -60,7 +70,15 @@ jobs = Table(
     Column("previous_job_id", Uuid),
     Column("error", Text),
     Column("error_code", Text),
+    # What the failure, the repair or the loss of a field rests on.
+    Column("evidence", JSON(none_as_null=True)),
+    # Fields that the page no longer gives: no change of its records.
+    Column("lost_fields", JSON(none_as_null=True)),
     Column("http_status", Integer),
+    # What the site calls this state of the page, and when the page was last read in full.
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("read_at", DateTime(timezone=True)),
     Column("page_bytes", BigInteger),
     Column("duration_ms", Integer),
     Column("created_at", DateTime(timezone=True), nullable=False),
@@ -95,7 +113,22 @@ jobs = Table(
         "id",
         postgresql_where=text("has_changes AND schedule_id IS NOT NULL AND seen_at IS NULL"),
     ),
-    Index("ix_jobs_due", "next_at", postgresql_where=text("status IN ('pending', 'running')")),
+    Index(
+        "ix_jobs_waiting",
+        text("is_urgent DESC"),
+        "next_at",
+        "id",
+        postgresql_where=text("status = 'pending'"),
+    ),
+    Index("ix_jobs_in_hand", "runner_id", "id", postgresql_where=text("status = 'running'")),
+)
+
+# Hosts that asked to be left alone for a while; their jobs wait.
+quiet_hosts = Table(
+    "quiet_hosts",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("until", DateTime(timezone=True), nullable=False),
 )
 
 # Usage events on their way to the event store: written with the job's outcome, removed when they are stored.

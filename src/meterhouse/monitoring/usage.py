@@ -7,12 +7,12 @@ what an operator sells the output of, and whoever pays for it can be given it as
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import delete, select
 
 from meterhouse.kernel.clock import Clock
 from meterhouse.kernel.ids import new_id
@@ -26,8 +26,9 @@ EVENT_SOURCE = "meterhouse"
 EMITTED_AT_ONCE_MAX = 1_000
 
 
-def usage_data(
+def usage_row(
     *,
+    organisation_id: UUID,
     job_id: UUID,
     strategy_id: UUID,
     schedule_id: UUID | None,
@@ -36,8 +37,9 @@ def usage_data(
     items: int,
     page_bytes: int,
     duration_ms: int,
-) -> str:
-    """The event's data as JSON text. `bytes` counts the page after decompression."""
+    now: datetime,
+) -> Mapping[str, Any]:
+    """A row of `job_usage`, its event's data as JSON text. `bytes` counts pages after decompression."""
     data: dict[str, object] = {
         "job_id": str(job_id),
         "strategy_id": str(strategy_id),
@@ -49,40 +51,55 @@ def usage_data(
     }
     if schedule_id is not None:
         data["schedule_id"] = str(schedule_id)
-    return json.dumps(data)
+    return {
+        "job_id": job_id,
+        "organisation_id": organisation_id,
+        "strategy_id": strategy_id,
+        "data": json.dumps(data),
+        "at": now,
+    }
 
 
 async def emit_usage(
-    database: Database, sink: UsageSink, clock: Clock, *, job_ids: Sequence[UUID] | None = None
+    database: Database, sink: UsageSink, clock: Clock, *, but_not: Collection[UUID] = ()
 ) -> int:
-    """Send waiting usage events (of these jobs, or of all) and forget them; returns how many were sent.
-
-    Cut off between sending and forgetting, it sends again later, which counts once.
-    """
-    statement = select(job_usage).order_by(job_usage.c.job_id).limit(EMITTED_AT_ONCE_MAX)
-    if job_ids is not None:
-        statement = statement.where(job_usage.c.job_id.in_(job_ids))
+    """Send waiting usage events, but not those of some jobs, and forget them; returns how many were sent."""
+    statement = (
+        select(job_usage)
+        .where(job_usage.c.job_id.not_in(but_not))
+        .order_by(job_usage.c.job_id)
+        .limit(EMITTED_AT_ONCE_MAX)
+    )
     async with database.begin() as connection:
-        rows = (await connection.execute(statement)).all()
-    if not rows:
-        return 0
-    await sink.submit([_event(row, clock.now()) for row in rows])
-    async with database.begin() as connection:
-        await connection.execute(
-            delete(job_usage).where(job_usage.c.job_id.in_([row.job_id for row in rows]))
-        )
+        rows = [row._mapping for row in await connection.execute(statement)]
+    if rows:
+        await send_usage(database, sink, clock, rows)
     return len(rows)
 
 
-def _event(row: Row[Any], now: datetime) -> Event:
+async def send_usage(
+    database: Database, sink: UsageSink, clock: Clock, rows: Sequence[Mapping[Any, Any]]
+) -> None:
+    """Send these rows of `job_usage` and forget them.
+
+    Cut off between sending and forgetting, it sends again later, which counts once.
+    """
+    await sink.submit([_event(row, clock.now()) for row in rows])
+    async with database.begin() as connection:
+        await connection.execute(
+            delete(job_usage).where(job_usage.c.job_id.in_([row["job_id"] for row in rows]))
+        )
+
+
+def _event(row: Mapping[Any, Any], now: datetime) -> Event:
     return Event(
-        organisation_id=row.organisation_id,
+        organisation_id=row["organisation_id"],
         type=EVENT_TYPE,
         source=EVENT_SOURCE,
-        id=str(row.job_id),
-        subject=str(row.strategy_id),
-        time=row.at,
+        id=str(row["job_id"]),
+        subject=str(row["strategy_id"]),
+        time=row["at"],
         ingested_at=now,
         uid=new_id(),
-        data=row.data,
+        data=row["data"],
     )

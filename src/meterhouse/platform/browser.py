@@ -29,7 +29,8 @@ SETTING = "METERHOUSE_BROWSER"
 PAGES_MAX = 2
 START_TIMEOUT_S = 30.0
 CLOSE_TIMEOUT_S = 5.0
-SCROLL_SETTLE_S = 1.5
+SCROLL_SETTLE_S = 3.0
+SCROLL_QUIET_S = 0.1
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _PLACES = (
@@ -141,8 +142,7 @@ class ChromiumBrowser:
             html, url = await page.content(), page.url
             _check_outcome(target, url, html, proxy, limits)
             # Lists that grow when one reaches their end show by it how their next page is asked for.
-            await page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
-            await _settle(page, SCROLL_SETTLE_S)
+            await _scroll_to_end(page, recorder)
             return Rendered(
                 html=html,
                 url=url,
@@ -222,6 +222,21 @@ async def _settle(page: Page, timeout_s: float) -> None:
             await page.wait_for_load_state("networkidle", timeout=0)
             await page.evaluate("new Promise(done => setTimeout(done, 100))")
             await page.wait_for_load_state("networkidle", timeout=0)
+
+
+async def _scroll_to_end(page: Page, recorder: RequestRecorder) -> None:
+    """Scroll down and wait for the calls that this brings.
+
+    The browser's own "network is idle" comes once for each document, so it says nothing here. Two frames
+    after the scroll every listener has run; what it asked for is then under way.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SCROLL_SETTLE_S):
+            await page.evaluate(
+                "new Promise(done => { window.scrollTo(0, document.documentElement.scrollHeight);"
+                " requestAnimationFrame(() => requestAnimationFrame(done)); })"
+            )
+            await recorder.at_rest(SCROLL_QUIET_S)
 
 
 _BACKGROUND: set[asyncio.Task[None]] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol
 
 import pyarrow as pa
@@ -23,6 +24,7 @@ FetchReason = Literal[
     "too_many_redirects",
     "protocol",
     "decode",
+    "robots",
 ]
 
 
@@ -129,6 +131,38 @@ class NoBrowser:
 
     async def load(self, url: str, *, limits: RenderLimits | None = None) -> Rendered:
         raise BrowserMissing(f"The page {url} needs a browser, and this process has none.")
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One message of plain text. `id` names it in every attempt; `at` is its date."""
+
+    id: str
+    to: str
+    subject: str
+    text: str
+    at: datetime
+
+
+@dataclass(eq=False)
+class MailFailed(DependencyFailed):
+    """A message was not taken. `reply_code` is the mail server's, 0 without an answer; `is_final`: it never
+    will be."""
+
+    reply_code: int = 0
+    is_final: bool = False
+
+    default_code = "mail_failed"
+
+    __str__ = DependencyFailed.__str__
+
+
+class Mailer(Protocol):
+    """Hands mail to the operator's mail server."""
+
+    async def send(self, mail: Mail) -> None:
+        """Return when the server took the message. Raises `MailFailed`."""
+        ...
 
 
 class Model(Protocol):

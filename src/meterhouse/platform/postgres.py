@@ -93,16 +93,20 @@ async def listen(
     on_message: Callable[[], None],
     on_up: Callable[[], None],
     on_down: Callable[[], None],
+    hold: int | None = None,
 ) -> None:
     """Call `on_message` for each notification on `channel`, for ever.
 
-    Between `on_down` and the next `on_up` notifications may be missed; it begins in that state.
+    Between `on_down` and the next `on_up` notifications may be missed; it begins in that state. Meanwhile
+    the advisory lock `hold` is held, which the server lets go of when this process is gone.
     """
     while True:
         try:
             connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
             async with connection:
                 await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+                if hold is not None:
+                    await connection.execute("SELECT pg_advisory_lock(%s)", [hold])
                 on_up()
                 async for _ in connection.notifies():
                     on_message()

@@ -44,8 +44,11 @@ class RequestRecorder:
         self._found: dict[int, RecordedRequest] = {}
         self._bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._open: set[Request] = set()
+        self._changes = 0
         page.on("request", self._begun)
         page.on("requestfinished", self._ended)
+        page.on("requestfailed", self._closed)
 
     async def finished(self) -> tuple[RecordedRequest, ...]:
         """Everything recorded so far, once the bodies under way are read."""
@@ -55,11 +58,27 @@ class RequestRecorder:
                 task.cancel()
         return tuple(self._found[at] for at in sorted(self._found))
 
+    async def at_rest(self, quiet_s: float) -> None:
+        """Return when no call has been under way, begun or ended for a while. Has no end of its own."""
+        seen = -1
+        while self._open or seen != self._changes:
+            seen = self._changes
+            await asyncio.sleep(quiet_s)
+
     def _begun(self, request: Request) -> None:
+        if request.resource_type in _KINDS:
+            self._open.add(request)
+            self._changes += 1
         if request.resource_type in _KINDS and len(self._order) < self._limits.requests_max:
             self._order[request] = len(self._order)
 
+    def _closed(self, request: Request) -> None:
+        if request in self._open:
+            self._open.discard(request)
+            self._changes += 1
+
     def _ended(self, request: Request) -> None:
+        self._closed(request)
         at = self._order.get(request)
         if at is not None:
             task = asyncio.ensure_future(self._record(at, request))

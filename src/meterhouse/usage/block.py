@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
+import numpy as np
 import pyarrow as pa
 
 from meterhouse.kernel.errors import Invalid, Issue
@@ -48,7 +49,7 @@ _COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     ("ingested_at", _INSTANT),
     ("data", pa.binary()),
 )
-_SCHEMA = pa.schema([*_COLUMNS, ("stored_at", _INSTANT)])
+_SCHEMA = pa.schema([*_COLUMNS, ("stored_at", _INSTANT), ("seq", pa.uint64())])
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -126,10 +127,11 @@ def _check_text(text: str, index: int, name: str) -> None:
         raise Invalid("An event holds text that is not valid Unicode.", issues=[issue]) from None
 
 
-def block_from_rows(rows: Sequence[EventRow], stored_at: datetime) -> pa.RecordBatch:
-    """Turn rows into the columns of one block, all stored at the same instant."""
+def block_from_rows(rows: Sequence[EventRow], stored_at: datetime, *, first_seq: int) -> pa.RecordBatch:
+    """Turn rows into the columns of one block, all stored at the same instant and numbered in order."""
     columns = [
         pa.array(values, kind) for values, (_, kind) in zip(zip(*rows, strict=True), _COLUMNS, strict=True)
     ]
     columns.append(pa.repeat(pa.scalar(microseconds(stored_at), _INSTANT), len(rows)))
+    columns.append(pa.array(np.arange(first_seq, first_seq + len(rows), dtype=np.uint64)))
     return pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)

@@ -42,6 +42,7 @@ def text_faults(meter: Meter) -> Faults:
         "metadata": meter.metadata,
         "group_by": meter.group_by,
         "custom_label": meter.custom_label,
+        "external_id": meter.external_id,
         "filter": [clause.value for clause in _all_clauses(meter.filter)],
     }
     return [Issue((key,), text, "value_error") for key, value in given.items() if not _is_storable(value)]

@@ -29,9 +29,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 import pyarrow as pa
 
@@ -40,7 +41,7 @@ from meterhouse.kernel.errors import DependencyFailed, InvariantBroken, Meterhou
 from meterhouse.platform.ports import EventStore
 from meterhouse.usage.block import TABLE, EventRow, block_from_rows, rows_from_events
 from meterhouse.usage.key_filter import KeyFilter, keys_from_bytes
-from meterhouse.usage.model import Event
+from meterhouse.usage.model import Correction, Event
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,9 @@ KEYS_PER_PAGE = 1_000_000
 KEY_SPACE = 1 << 128
 LINGER_STEP_S = 0.001
 
+Answer = TypeVar("Answer")
 Lock = Callable[[], AbstractAsyncContextManager[object]]
+Listener = Callable[[Sequence[EventRow], Sequence[Correction]], None]
 
 
 @dataclass(frozen=True)
@@ -95,27 +98,47 @@ class Ingestor:
         self._store = store
         self._clock = clock
         self._lock: Lock = lock or nullcontext
-        self._is_shared = lock is not None
+        self.is_shared = lock is not None
         self._limits = limits or IngestLimits()
         self._filter = KeyFilter()
         self._queue: deque[_Waiting] = deque()
         self._queued_rows = 0
         self._expected_callers = 0
+        self._assigned = 0
+        self._reached = 0
         self._work = asyncio.Event()
         self._room = asyncio.Event()
         self._is_unsettled = True
         self._is_stopping = False
         self._writer: asyncio.Task[None] | None = None
+        self._listeners: list[Listener] = []
+        self._turns: deque[tuple[Callable[[], Awaitable[object]], asyncio.Future[object]]] = deque()
 
     @property
     def queued_rows(self) -> int:
         return self._queued_rows
 
+    @property
+    def reached(self) -> int | None:
+        """The highest `seq` so far: all acknowledged events have it or a lower one, and no other event with
+        such a one can still appear. `None` when other processes write too."""
+        return None if self.is_shared else self._reached
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` for whatever this process stores, after it is durable and before its callers know.
+
+        It is called on the event loop and must be quick: forget what was remembered, nothing else. Rows
+        of a block whose outcome is unknown are told too, because they may be stored. What other processes
+        on the same server store is not heard of.
+        """
+        self._listeners.append(listener)
+
     async def start(self) -> None:
         """Rebuild the filter from the store and begin to write."""
-        if not self._is_shared:
+        if not self.is_shared:
             await self._settle()
             await self._rebuild_filter()
+            self._reached = self._assigned = await newest_seq(self._store, 0)
         self._writer = asyncio.create_task(self._write_until_stopped(), name="ingest-writer")
 
     async def stop(self) -> None:
@@ -141,12 +164,7 @@ class Ingestor:
             return []
         while self._queued_rows >= self._limits.queued_rows_max and not self._is_stopping:
             await self._room.wait()
-        if self._is_stopping or self._writer is None:
-            raise DependencyFailed(
-                "The server is shutting down and takes no more events; repeat the request.",
-                code="ingest_stopped",
-                retryable=True,
-            )
+        self._check_running()
         waiting = _Waiting(rows, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._queued_rows += len(rows)
@@ -155,12 +173,49 @@ class Ingestor:
         self._work.set()
         return await waiting.done
 
+    def _check_running(self) -> None:
+        if self._is_stopping or self._writer is None:
+            raise DependencyFailed(
+                "The server is shutting down and takes no more events; repeat the request.",
+                code="ingest_stopped",
+                retryable=True,
+            )
+
+    async def exclusively(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Run `call` between two blocks: nothing is stored meanwhile, in no process, nor still on its way.
+
+        Raises what `call` raises, and `DependencyFailed` when the server stops.
+        """
+        self._check_running()
+        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self._turns.append((call, done))
+        self._work.set()
+        return cast(Answer, await done)
+
+    async def _take_turns(self) -> None:
+        while self._turns:
+            call, done = self._turns.popleft()
+            try:
+                async with self._lock():
+                    await self._settle()
+                    result = await call()
+            except Exception as failure:
+                self._is_unsettled = True
+                if not done.done():
+                    done.set_exception(failure)
+            else:
+                if not done.done():
+                    done.set_result(result)
+
     async def _write_until_stopped(self) -> None:
         while True:
             await self._work.wait()
+            await self._take_turns()
             await self._linger()
             callers = self._take_block()
             if not callers:
+                if self._turns:
+                    continue
                 if self._is_stopping:
                     return
                 self._work.clear()
@@ -206,6 +261,7 @@ class Ingestor:
             async with self._lock():
                 is_new = await self._store_new(rows)
         except Exception as failure:
+            self.tell(rows)
             self.counts.failed_blocks += 1
             self._is_unsettled = True
             _refuse(callers, failure)
@@ -230,20 +286,37 @@ class Ingestor:
             is_new = [True] * len(keys)
         if rows:
             await self._insert(rows)
+            self.tell(rows)
         self.counts.stored += len(rows)
         self.counts.duplicates += len(is_new) - len(rows)
         return is_new
 
     async def _insert(self, rows: Sequence[EventRow]) -> None:
-        if not self._is_shared:
+        if not self.is_shared:
             self._filter.add(keys_from_bytes([row[0] for row in rows]))
-        block = block_from_rows(rows, self._clock.now())
+        else:
+            self._assigned = await newest_seq(self._store, self._assigned)
+        first = self._assigned + 1
+        self._assigned += len(rows)
+        block = block_from_rows(rows, self._clock.now(), first_seq=first)
         await self._store.insert_arrow(TABLE, block, timeout_s=self._limits.insert_timeout_s)
+        self._reached = self._assigned
+
+    def tell(self, rows: Sequence[EventRow], corrections: Sequence[Correction] = ()) -> None:
+        """Tell the listeners what was stored or corrected.
+
+        A listener's fault is ours alone: the events are stored, and their callers learn so.
+        """
+        for listener in self._listeners:
+            try:
+                listener(rows, corrections)
+            except Exception:
+                log.exception("a listener to stored events failed")
 
     async def _find_stored(self, keys: Sequence[bytes]) -> set[bytes]:
         """Return those of `keys` that are stored; the store is asked only about those that may be."""
         suspects = keys
-        if not self._is_shared:
+        if not self.is_shared:
             perhaps = self._filter.contains(keys_from_bytes(keys))
             if not perhaps.any():
                 return set()
@@ -265,9 +338,10 @@ class Ingestor:
 
     async def _settle(self) -> None:
         """After a failure, and always among several writers, let a block without a caller end first."""
-        if self._is_unsettled or self._is_shared:
+        if self._is_unsettled or self.is_shared:
             await self._store.settle(timeout_s=self._limits.insert_timeout_s)
             self._is_unsettled = False
+            self._reached = self._assigned
 
     async def _rebuild_filter(self) -> None:
         """Read every stored key, in pages of the hash space so that memory stays bounded."""
@@ -285,6 +359,12 @@ class Ingestor:
             )
             for column in answer.column(0).chunks:
                 await asyncio.to_thread(self._filter.add, keys_from_bytes([_raw_bytes(column)]))
+
+
+async def newest_seq(store: EventStore, known: int) -> int:
+    """The highest `seq` in the store; `known` is one that it has reached already."""
+    rows = await store.query("SELECT max(seq) FROM events WHERE seq >= {known:UInt64}", {"known": known})
+    return max(known, int(str(rows.rows[0][0])))
 
 
 def _raw_bytes(column: pa.FixedSizeBinaryArray) -> bytes:

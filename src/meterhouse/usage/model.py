@@ -72,6 +72,19 @@ class StoredEvent(Event):
 
 
 @dataclass(frozen=True)
+class Correction:
+    """An event that was deleted or replaced: what it was, and what stands in its place (`None` if deleted).
+
+    Both have the same source and id; anything else may differ, time and subject included.
+    """
+
+    id: UUID
+    before: StoredEvent
+    after: StoredEvent | None
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Clause:
     """`property operator value`; `property` is `name`, `source`, `timestamp` or a dotted data path."""
 
@@ -117,6 +130,7 @@ class Meter:
     modified_at: datetime | None
     archived_at: datetime | None
     deleted_at: datetime | None
+    external_id: str | None = None
 
     @property
     def event_type(self) -> str | None:

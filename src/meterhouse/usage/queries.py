@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -18,22 +20,41 @@ from meterhouse.usage.convert import meter_from_row
 from meterhouse.usage.definition import SLUG, is_expressible_as
 from meterhouse.usage.engine import compile as compiler
 from meterhouse.usage.engine import events as event_queries
-from meterhouse.usage.engine.decode import decode_meter_query, named_rows
+from meterhouse.usage.engine import rolled
+from meterhouse.usage.engine.compile import CompiledQuery
+from meterhouse.usage.engine.decode import Parts, decode_meter_query, named_rows
 from meterhouse.usage.engine.quantities import compile_quantities, decode_quantities
+from meterhouse.usage.engine.ranges import (
+    COUNTS,
+    MinuteParts,
+    Range,
+    Usage,
+    compile_has_events,
+    compile_minutes,
+    compile_ranges,
+    read_minutes,
+    read_slots,
+    split_ranges,
+    values_from,
+)
+from meterhouse.usage.engine.rollups import Rollup
 from meterhouse.usage.model import (
     Dialect,
     EventCriteria,
     EventPage,
     EventSearch,
     Filter,
+    Identities,
     Meter,
     MeterQuery,
     Quantities,
     QuantityQuery,
     QueryRow,
     StoredEvent,
+    StringFilter,
 )
 from meterhouse.usage.tables import meters
+from meterhouse.usage.view import EventView
 
 METERS_READ_MAX = 10_000
 GROUP_VALUES_MAX = 10_000
@@ -51,6 +72,7 @@ class MeterCriteria:
     is_archived: bool | None = None
     include_deleted: bool = False
     metadata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    external_ids: tuple[str, ...] | None = None
     expressible_as: Dialect | None = None
 
 
@@ -84,6 +106,18 @@ async def get_meter(
     if meter is None:
         raise NotFound(f"meter not found: {id_or_slug[:100]}", code="meter_not_found")
     return meter
+
+
+async def get_meter_by_external_id(
+    connection: AsyncConnection, *, organisation_id: UUID, external_id: str
+) -> Meter:
+    """A live meter by its external id. Raises `NotFound`."""
+    found, _ = await list_meters(
+        connection, organisation_id=organisation_id, criteria=MeterCriteria(external_ids=(external_id,))
+    )
+    if not found:
+        raise NotFound(f"meter not found: {external_id[:100]}", code="meter_not_found")
+    return found[0]
 
 
 async def list_meters(
@@ -120,6 +154,9 @@ def _meter_conditions(criteria: MeterCriteria) -> list[ColumnElement[bool]]:
     if criteria.name_contains:
         needle = criteria.name_contains.replace("\x00", "\ufffd")  # PostgreSQL holds no U+0000
         conditions.append(func.strpos(func.lower(meters.c.name), func.lower(needle)) > 0)
+    if criteria.external_ids is not None:
+        wanted = [external_id for external_id in criteria.external_ids if "\x00" not in external_id]
+        conditions.append(meters.c.external_id.in_(wanted))
     for key, values in criteria.metadata.items():
         stored = meters.c.metadata[key.replace("\x00", "\ufffd")].astext
         conditions.append(stored.in_([value for value in values if "\x00" not in value]))
@@ -139,9 +176,25 @@ async def query_meter(store: EventStore, meter: Meter, query: MeterQuery, *, now
 
     Raises `Invalid` for a question the meter cannot answer, `DependencyFailed` when the engine fails.
     """
-    compiled = compiler.compile_meter_query(meter, query)
-    rows = await store.query(compiled.sql, compiled.parameters)
-    return decode_meter_query(meter, query, named_rows(compiled, rows.rows), now=now)
+    if isinstance(store, EventView):
+        answer = await _from_rollup(store, meter, partial(rolled.compile_meter_query, meter, query))
+    else:
+        answer = None
+    if answer is None:
+        compiled = compiler.compile_meter_query(meter, query)
+        answer = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+    return decode_meter_query(meter, query, answer, now=now)
+
+
+async def _from_rollup(
+    view: EventView, meter: Meter, compile_from: Callable[[Rollup], CompiledQuery | None]
+) -> list[dict[str, object]] | None:
+    """Answer rows by way of the meter's rollup, or `None` where it cannot help."""
+    standing, rollup = await view.find_rollup(meter)
+    compiled = compile_from(rollup) if rollup is not None else None
+    if compiled is None:
+        return None
+    return named_rows(compiled, (await view.query_at(standing, compiled.sql, compiled.parameters)).rows)
 
 
 async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Quantities:
@@ -149,9 +202,54 @@ async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Q
 
     Raises `Invalid` for a bad span or zone, `LimitExceeded` for too many customers to combine.
     """
-    compiled = compile_quantities(meter, query)
-    rows = await store.query(compiled.sql, compiled.parameters)
-    return decode_quantities(meter, query, named_rows(compiled, rows.rows))
+    if isinstance(store, EventView):
+        answer = await _from_rollup(store, meter, partial(rolled.compile_quantities, meter, query))
+    else:
+        answer = None
+    if answer is None:
+        compiled = compile_quantities(meter, query)
+        answer = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+    return decode_quantities(meter, query, answer)
+
+
+async def values_in_ranges(
+    store: EventStore,
+    meter: Meter,
+    *,
+    customer: Identities,
+    ranges: Sequence[Range],
+    group_filters: Mapping[str, StringFilter] | None = None,
+    upto: int | None = None,
+) -> list[Fraction | None]:
+    """A customer's usage in each of some ranges `[start, end)`, which may overlap; each on its own, exact.
+
+    `None` where nothing qualifies, zero for counts. With `upto`, events up to that `seq` count. It takes one
+    query, or more when there are thousands of ranges. Raises `DependencyFailed` when the engine fails.
+    """
+    usage = Usage(meter, customer, group_filters or {}, upto)
+    found: dict[Range, Fraction | None] = {}
+    for batch in split_ranges(usage, [range_ for range_ in ranges if range_[0] < range_[1]]):
+        compiled = compile_ranges(usage, batch)
+        rows = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+        answers = values_from(meter.aggregation, read_slots(usage, rows), batch)
+        found.update(zip(batch, answers, strict=True))
+    nothing = Parts(0, Fraction(0)).result(meter.aggregation) if meter.aggregation in COUNTS else None
+    return [found.get(range_, nothing) for range_ in ranges]
+
+
+async def usage_by_minute(
+    store: EventStore, usage: Usage, *, from_at: datetime | None = None
+) -> dict[int, MinuteParts]:
+    """What a customer used in every minute from `from_at` on, by the microsecond at which it starts."""
+    compiled = compile_minutes(usage, from_at)
+    rows = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+    return read_minutes(usage, rows)
+
+
+async def has_usage_before(store: EventStore, usage: Usage, *, to_at: datetime) -> bool:
+    """Whether a customer has any event before an instant that may belong to the meter."""
+    compiled = compile_has_events(usage, to_at)
+    return bool((await store.query(compiled.sql, compiled.parameters)).rows[0][0])
 
 
 async def has_match(store: EventStore, meter: Meter) -> bool:

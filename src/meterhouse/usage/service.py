@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import Insert, Update, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,7 +36,16 @@ class Unset:
 
 
 UNSET: Final = Unset()
+EXTERNAL_ID_TAKEN = "A meter with this external ID already exists."
 FROZEN = "This field can't be updated because the meter is already aggregating events."
+
+
+class MeterGuard(Protocol):
+    """Refuses changes to a meter that others depend on, by raising `Conflict`."""
+
+    async def __call__(self, connection: AsyncConnection, *, meter: Meter, changed: Meter | None) -> None:
+        """`changed` is the meter as it is to be, `None` when it is to be deleted; its row is locked."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,7 @@ class MeterDraft:
     custom_label: str | None = None
     custom_multiplier: int | None = None
     is_frozen: bool = False
+    external_id: str | None = None
 
 
 def event_type_filter(event_type: str) -> Filter:
@@ -70,7 +80,8 @@ async def create_meter(
     """Store a meter (openmeter 2.1, polar 4.2). Events stored before it count at once.
 
     `draft.is_frozen` says whether a stored event already matched (`queries.has_match`).
-    Raises `Invalid` with all faults, `Conflict` when a live meter has the slug.
+    Raises `Invalid` with all faults, or when a live meter has the external id, and `Conflict` when one has
+    the slug.
     """
     meter_id = new_id()
     slug = draft.slug if draft.slug is not None else f"meter_{meter_id.hex}"
@@ -87,14 +98,23 @@ async def create_meter(
         )
     )
     check_definition(meter)
+    await _write(connection, insert(meters).values(**meter_to_row(meter)), meter)
+    return meter
+
+
+async def _write(connection: AsyncConnection, statement: Insert | Update, meter: Meter) -> None:
     try:
         async with connection.begin_nested():  # so that a conflict leaves the caller's transaction usable
-            await connection.execute(insert(meters).values(**meter_to_row(meter)))
+            await connection.execute(statement)
     except IntegrityError as error:
+        if "external_id" in str(error.orig):
+            raise Invalid(
+                EXTERNAL_ID_TAKEN,
+                issues=[Issue(("external_id",), EXTERNAL_ID_TAKEN, "value_error", meter.external_id)],
+            ) from error
         raise Conflict(
-            f"meter with the same slug already exists: {slug}", code="meter_slug_conflict"
+            f"meter with the same slug already exists: {meter.slug}", code="meter_slug_conflict"
         ) from error
-    return meter
 
 
 async def replace_meter(
@@ -107,10 +127,11 @@ async def replace_meter(
     metadata: Mapping[str, object],
     group_by: Mapping[str, str],
     clock: Clock,
+    guards: Sequence[MeterGuard] = (),
 ) -> Meter:
     """Replace what OpenMeter lets change (openmeter 2.1): no name means the slug, the rest is cleared.
 
-    Raises `NotFound`, or `Invalid` for a bad description or group-by.
+    Raises `NotFound`, `Invalid` for a bad description or group-by, or what a guard raises.
     """
     meter = await _get_live(connection, organisation_id, id_or_slug)
     faults: Faults = []
@@ -126,6 +147,8 @@ async def replace_meter(
         group_by=group_by,
     )
     refuse(faults + text_faults(changed))
+    for guard in guards:
+        await guard(connection, meter=meter, changed=changed)
     return await _save(connection, changed, clock)
 
 
@@ -143,6 +166,7 @@ async def update_meter(
     filter: Filter | Unset | None = UNSET,
     aggregation: tuple[Aggregation, str | None] | Unset | None = UNSET,
     is_archived: bool | Unset = UNSET,
+    external_id: str | Unset | None = UNSET,
 ) -> Meter:
     """Change the given fields (polar 4.3). Nothing given is a no-op.
 
@@ -159,6 +183,7 @@ async def update_meter(
             "unit": unit,
             "custom_label": custom_label,
             "custom_multiplier": custom_multiplier,
+            "external_id": external_id,
             "filter": filter if filter is not None else UNSET,
         }.items()
         if not isinstance(value, Unset)
@@ -211,15 +236,24 @@ async def freeze_meter(
 
 
 async def delete_meter(
-    connection: AsyncConnection, *, organisation_id: UUID, id_or_slug: str, clock: Clock
+    connection: AsyncConnection,
+    *,
+    organisation_id: UUID,
+    id_or_slug: str,
+    clock: Clock,
+    guards: Sequence[MeterGuard] = (),
 ) -> None:
     """Delete softly: the id stays readable, the slug is free again.
 
-    A second delete by id does nothing. Raises `NotFound`, so also for a second delete by slug.
+    A second delete by id does nothing. Raises `NotFound`, so also for a second delete by slug, or what
+    a guard raises.
     """
     meter = await get_meter(connection, organisation_id=organisation_id, id_or_slug=id_or_slug, lock=True)
-    if meter.deleted_at is None:
-        await connection.execute(update(meters).where(meters.c.id == meter.id).values(deleted_at=clock.now()))
+    if meter.deleted_at is not None:
+        return
+    for guard in guards:
+        await guard(connection, meter=meter, changed=None)
+    await connection.execute(update(meters).where(meters.c.id == meter.id).values(deleted_at=clock.now()))
 
 
 async def _get_live(connection: AsyncConnection, organisation_id: UUID, id_or_slug: str) -> Meter:
@@ -232,5 +266,7 @@ async def _get_live(connection: AsyncConnection, organisation_id: UUID, id_or_sl
 
 async def _save(connection: AsyncConnection, meter: Meter, clock: Clock) -> Meter:
     saved = replace(meter, modified_at=clock.now())
-    await connection.execute(update(meters).where(meters.c.id == saved.id).values(**meter_to_row(saved)))
+    await _write(
+        connection, update(meters).where(meters.c.id == saved.id).values(**meter_to_row(saved)), saved
+    )
     return saved

@@ -1,8 +1,8 @@
-"""The `meters` table."""
+"""The tables of meters and of customers' accounts on them."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Table, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from meterhouse.platform.metadata import metadata
@@ -30,6 +30,7 @@ meters = Table(
     Column("modified_at", DateTime(timezone=True)),
     Column("archived_at", DateTime(timezone=True)),
     Column("deleted_at", DateTime(timezone=True)),
+    Column("external_id", Text),
     Index(
         "uq_meters_organisation_id_slug_live",
         "organisation_id",
@@ -37,4 +38,22 @@ meters = Table(
         unique=True,
         postgresql_where=text("deleted_at IS NULL"),
     ),
+    Index(
+        "uq_meters_organisation_id_external_id_live",
+        "organisation_id",
+        "external_id",
+        unique=True,
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+)
+
+customer_meters = Table(
+    "customer_meters",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organisation_id", Uuid, nullable=False),
+    Column("customer_id", Uuid, nullable=False),
+    Column("meter_id", Uuid, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("customer_id", "meter_id", name="uq_customer_meters_customer_id_meter_id"),
 )

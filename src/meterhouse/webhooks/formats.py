@@ -9,7 +9,7 @@ from uuid import UUID
 
 from meterhouse.kernel.clock import format_instant
 from meterhouse.webhooks.engine import email_address
-from meterhouse.webhooks.model import Endpoint, Notice, WebhookType
+from meterhouse.webhooks.model import Delivery, Endpoint, Letter, Notice, WebhookType
 
 SLACK_TEXT_MAX = 2_900
 DISCORD_TEXT_MAX = 1_900
@@ -23,6 +23,17 @@ def body_of(endpoint: Endpoint, notice: Notice) -> str:
     if endpoint.type is WebhookType.EMAIL:
         return _json({"to": email_address(endpoint.url), **_email(notice)})
     return _json(_FORMATS[endpoint.type](notice))
+
+
+def letter_of(delivery: Delivery) -> Letter:
+    """The email that a delivery holds; empty where it was never worded."""
+    return read_letter(delivery.body or "{}")
+
+
+def read_letter(body: str) -> Letter:
+    """The email in a body that `body_of` wrote."""
+    content = json.loads(body)
+    return Letter(*(str(content.get(name, "")) for name in ("to", "subject", "text")))
 
 
 def _standard(notice: Notice) -> Mapping[str, object]:

@@ -55,10 +55,21 @@ class Notice:
     items: Sequence[tuple[str, Sequence[str]]] = ()
 
 
-class Renderer(Protocol):
-    """Words the notice of one subject; `None` when the subject is gone. Called outside any transaction."""
+@dataclass(frozen=True)
+class Subject:
+    """What one message is about, for a receiver that wants `metadata` with it."""
 
-    async def __call__(self, subject_id: UUID, metadata: Metadata | None) -> Notice | None: ...
+    id: UUID
+    metadata: Metadata | None = None
+
+
+class Renderer(Protocol):
+    """Words notices, one per subject and in their order; `None` where the subject is gone.
+
+    Called outside any transaction, with a few subjects at once.
+    """
+
+    async def __call__(self, subjects: Sequence[Subject]) -> Sequence[Notice | None]: ...
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,15 @@ class Delivery:
     created_at: datetime
     ended_at: datetime | None = None
     body: str | None = None
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What an email says, and to whom."""
+
+    to: str
+    subject: str
+    text: str
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
 from meterhouse.kernel.errors import MeterhouseError
 from meterhouse.kernel.ids import new_id
-from meterhouse.platform.ports import Fetcher, FetchFailed, FetchLimits
+from meterhouse.platform.ports import Fetcher, FetchFailed, FetchLimits, Mail, Mailer, MailFailed
 from meterhouse.webhooks import engine
-from meterhouse.webhooks.formats import body_of
+from meterhouse.webhooks.formats import body_of, read_letter
 from meterhouse.webhooks.model import Endpoint, Notice, Result, WebhookType
 
 TIMEOUT_S = 30.0
@@ -17,10 +19,41 @@ LIMITS = FetchLimits(
     connect_timeout_s=10.0, total_timeout_s=TIMEOUT_S, body_bytes_max=1_000_000, redirects_max=0
 )
 ERROR_LENGTH_MAX = 500
+SMTP_OK = 250
 _VAIN = ("bad_url", "blocked_address")
 
 
-async def send(fetcher: Fetcher, endpoint: Endpoint, *, event_id: str, body: str, now: datetime) -> Result:
+@dataclass(frozen=True)
+class Carriers:
+    """The ways to receivers. Without a mailer emails stay where people can read them."""
+
+    fetcher: Fetcher
+    mailer: Mailer | None = None
+
+
+async def send(carriers: Carriers, endpoint: Endpoint, *, event_id: str, body: str, now: datetime) -> Result:
+    """Send a body once. Raises nothing that a receiver could cause."""
+    if endpoint.type is not WebhookType.EMAIL:
+        return await _post(carriers.fetcher, endpoint, event_id, body, now)
+    assert carriers.mailer is not None, "without a mailer emails stay in the outbox"
+    return await _mail(carriers.mailer, event_id, body, now)
+
+
+async def _mail(mailer: Mailer, event_id: str, body: str, now: datetime) -> Result:
+    letter = read_letter(body)
+    started = time.monotonic()
+    try:
+        await mailer.send(Mail(event_id, letter.to, letter.subject, letter.text, now))
+    except MailFailed as error:
+        return Result(error.reply_code, error.message[:ERROR_LENGTH_MAX], error.is_final, _ms(started))
+    return Result(SMTP_OK, duration_ms=_ms(started))
+
+
+def _ms(started: float) -> int:
+    return round(1000 * (time.monotonic() - started))
+
+
+async def _post(fetcher: Fetcher, endpoint: Endpoint, event_id: str, body: str, now: datetime) -> Result:
     """Post a body. Redirects are not followed: they could lead a secret astray."""
     raw = body.encode()
     secret = endpoint.secret if endpoint.type is WebhookType.STANDARD else None
@@ -44,12 +77,15 @@ async def send(fetcher: Fetcher, endpoint: Endpoint, *, event_id: str, body: str
     )
 
 
-async def send_test(fetcher: Fetcher, endpoint: Endpoint, notice: Notice, *, now: datetime) -> Result:
-    """Send a sample once, and tell what came of it. An email is not sent."""
-    if endpoint.type is WebhookType.EMAIL:
-        message = "This server sends no emails itself: they wait in the outbox, GET /api/webhooks/outbox."
+async def send_test(carriers: Carriers, endpoint: Endpoint, notice: Notice, *, now: datetime) -> Result:
+    """Send a sample once, and tell what came of it."""
+    if endpoint.type is WebhookType.EMAIL and carriers.mailer is None:
+        message = (
+            "This server has no mail server (METERHOUSE_SMTP_URL): emails wait in the outbox, "
+            "GET /api/webhooks/outbox."
+        )
         return Result(0, message, is_final=True)
-    return await send(fetcher, endpoint, event_id=str(new_id()), body=body_of(endpoint, notice), now=now)
+    return await send(carriers, endpoint, event_id=str(new_id()), body=body_of(endpoint, notice), now=now)
 
 
 def _status(status: int) -> str:

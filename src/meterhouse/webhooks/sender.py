@@ -6,18 +6,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.kernel.clock import Clock
-from meterhouse.platform.ports import Database, Fetcher
+from meterhouse.platform.ports import Database
 from meterhouse.webhooks import engine, queries
 from meterhouse.webhooks.formats import body_of
-from meterhouse.webhooks.model import Delivery, DeliveryStatus, Renderer, Result, WebhookType
-from meterhouse.webhooks.send import send
-from meterhouse.webhooks.service import next_attempt_number
+from meterhouse.webhooks.model import Delivery, DeliveryStatus, Notice, Renderer, Result, Subject, WebhookType
+from meterhouse.webhooks.send import Carriers, send
 from meterhouse.webhooks.tables import webhook_attempts, webhook_deliveries
 
 log = structlog.get_logger(__name__)
@@ -26,6 +26,10 @@ PER_HOST_MAX = 16
 HOSTS_MAX = 64
 # An attempt that is not written down within this time died with its process; the message is sent again.
 LEASE = timedelta(seconds=90)
+# How long to wait for other answers once there is one, so that they share a transaction.
+GATHER_S = 0.005
+FAULT = Result(0, "A fault in this server kept the message from being sent; its log has more.")
+GONE = Result(0, "What the message was about has been deleted.", is_final=True)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class WebhookSender:
     """
 
     database: Database
-    fetcher: Fetcher
+    carriers: Carriers
     clock: Clock
     renderers: Mapping[str, Renderer]
     _pumps: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -92,13 +96,17 @@ class WebhookSender:
         try:
             while True:
                 async with self.database.begin() as connection:
-                    for task in done:
-                        await self._record(connection, task.result())
+                    await self._record(connection, [task.result() for task in done])
                     claimed = await self._claim(connection, host, PER_HOST_MAX - len(running))
-                running |= {asyncio.create_task(self._attempt(delivery)) for delivery in claimed}
+                worded = await self._word(claimed)
+                running |= {asyncio.create_task(self._attempt(one, body)) for one, body in worded}
                 if not running:
                     return
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                if running:
+                    # Those that end about now are written down, and replaced, together.
+                    more, running = await asyncio.wait(running, timeout=GATHER_S)
+                    done |= more
         except Exception as error:
             log.error("webhooks.pump_failed", host=host, error=f"{type(error).__name__}: {error}"[:300])
         finally:
@@ -126,22 +134,38 @@ class WebhookSender:
             )
         return claimed
 
-    async def _attempt(self, delivery: Delivery) -> Sent:
-        """Word a message, if that was not done before, and send it once. Never raises."""
-        body = delivery.body
+    async def _word(self, claimed: Sequence[Delivery]) -> list[tuple[Delivery, str | Result]]:
+        """The bodies of messages, worded where that was not done before; a result for those without one.
+
+        When words fail for some together, each is tried alone: one that cannot be worded keeps no other.
+        """
         try:
-            if body is None:
-                notice = await self.renderers[delivery.source](
-                    delivery.subject_id, delivery.endpoint.metadata
-                )
-                if notice is None:
-                    gone = Result(0, "What the message was about has been deleted.", is_final=True)
-                    return Sent(delivery, gone, None)
-                body = await asyncio.to_thread(body_of, delivery.endpoint, notice)
-            if delivery.endpoint.type is WebhookType.EMAIL:
-                return Sent(delivery, Result(0), body)
+            return await self._bodies(claimed)
+        except Exception as error:
+            if len(claimed) > 1:
+                return [worded for one in claimed for worded in await self._word([one])]
+            log.exception("webhooks.fault", delivery_id=str(claimed[0].id), error=type(error).__name__)
+            return [(claimed[0], FAULT)]
+
+    async def _bodies(self, claimed: Sequence[Delivery]) -> list[tuple[Delivery, str | Result]]:
+        bodies: dict[UUID, str | Result] = {one.id: one.body for one in claimed if one.body is not None}
+        unworded = [one for one in claimed if one.body is None]
+        for source in {one.source for one in unworded}:
+            some = [one for one in unworded if one.source == source]
+            subjects = [Subject(one.subject_id, one.endpoint.metadata) for one in some]
+            notices = await self.renderers[source](subjects)
+            bodies |= await asyncio.to_thread(_written, list(zip(some, notices, strict=True)))
+        return [(one, bodies[one.id]) for one in claimed]
+
+    async def _attempt(self, delivery: Delivery, body: str | Result) -> Sent:
+        """Send a message once. Never raises."""
+        if isinstance(body, Result):
+            return Sent(delivery, body, None)
+        if self._stays(delivery):
+            return Sent(delivery, Result(0), body)
+        try:
             result = await send(
-                self.fetcher,
+                self.carriers,
                 delivery.endpoint,
                 event_id=str(delivery.id),
                 body=body,
@@ -150,44 +174,76 @@ class WebhookSender:
             return Sent(delivery, result, body)
         except Exception as error:
             log.exception("webhooks.fault", delivery_id=str(delivery.id), error=type(error).__name__)
-            fault = Result(0, "A fault in this server kept the message from being sent; its log has more.")
-            return Sent(delivery, fault, body)
+            return Sent(delivery, FAULT, body)
 
-    async def _record(self, connection: AsyncConnection, sent: Sent) -> None:
-        """Write down what became of an attempt, and when the next one is due."""
-        now, delivery, result = self.clock.now(), sent.delivery, sent.result
-        is_email = delivery.endpoint.type is WebhookType.EMAIL
-        if not is_email or result.error:
+    async def _record(self, connection: AsyncConnection, sent: Sequence[Sent]) -> None:
+        """Write down what became of attempts, and when the next ones are due."""
+        now = self.clock.now()
+        logged = [one for one in sent if one.result.error or not self._stays(one.delivery)]
+        if logged:
             await connection.execute(
-                insert(webhook_attempts).values(
-                    delivery_id=delivery.id,
-                    number=await next_attempt_number(connection, delivery.id),
-                    at=now,
-                    status_code=result.status_code,
-                    error=result.error,
-                    duration_ms=result.duration_ms,
-                )
+                _LOG_ATTEMPT,
+                [
+                    {
+                        "of": one.delivery.id,
+                        "at": now,
+                        "status_code": one.result.status_code,
+                        "error": one.result.error,
+                        "duration_ms": one.result.duration_ms,
+                    }
+                    for one in logged
+                ],
             )
-        status, wait = _outcome(delivery, result)
-        await connection.execute(
-            update(webhook_deliveries)
-            .where(webhook_deliveries.c.id == delivery.id)
-            .values(
-                status=status,
-                body=sent.body,
-                next_at=now + wait if wait else now,
-                ended_at=None if status is DeliveryStatus.PENDING else now,
-            )
-        )
+        if sent:
+            await connection.execute(_END_ATTEMPT, [self._ended(one, now) for one in sent])
+
+    def _ended(self, sent: Sent, now: datetime) -> dict[str, object]:
+        status, wait = self._outcome(sent.delivery, sent.result)
+        return {
+            "of": sent.delivery.id,
+            "status": status,
+            "body": sent.body,
+            "next_at": now + wait if wait else now,
+            "ended_at": None if status is DeliveryStatus.PENDING else now,
+        }
+
+    def _outcome(self, delivery: Delivery, result: Result) -> tuple[DeliveryStatus, timedelta | None]:
+        if result.succeeded:
+            return (DeliveryStatus.OUTBOX if self._stays(delivery) else DeliveryStatus.DELIVERED), None
+        attempts = delivery.attempts + 1
+        wait = None if result.is_final else engine.retry_after(attempts, wanted_s=result.retry_after_s)
+        return (DeliveryStatus.FAILED if wait is None else DeliveryStatus.PENDING), wait
+
+    def _stays(self, delivery: Delivery) -> bool:
+        """Whether a message is only worded here and waits in the outbox."""
+        return delivery.endpoint.type is WebhookType.EMAIL and self.carriers.mailer is None
 
 
-def _outcome(delivery: Delivery, result: Result) -> tuple[DeliveryStatus, timedelta | None]:
-    if result.succeeded:
-        is_email = delivery.endpoint.type is WebhookType.EMAIL
-        return (DeliveryStatus.OUTBOX if is_email else DeliveryStatus.DELIVERED), None
-    attempts = delivery.attempts + 1
-    wait = None if result.is_final else engine.retry_after(attempts, wanted_s=result.retry_after_s)
-    return (DeliveryStatus.FAILED if wait is None else DeliveryStatus.PENDING), wait
+# Attempts are counted on through every resend.
+_LOG_ATTEMPT = insert(webhook_attempts).values(
+    delivery_id=bindparam("of"),
+    number=select(func.coalesce(func.max(webhook_attempts.c.number), 0) + 1)
+    .where(webhook_attempts.c.delivery_id == bindparam("of"))
+    .scalar_subquery(),
+    at=bindparam("at"),
+    status_code=bindparam("status_code"),
+    error=bindparam("error"),
+    duration_ms=bindparam("duration_ms"),
+)
+_END_ATTEMPT = (
+    update(webhook_deliveries)
+    .where(webhook_deliveries.c.id == bindparam("of"))
+    .values(
+        status=bindparam("status"),
+        body=bindparam("body"),
+        next_at=bindparam("next_at"),
+        ended_at=bindparam("ended_at"),
+    )
+)
+
+
+def _written(worded: Sequence[tuple[Delivery, Notice | None]]) -> dict[UUID, str | Result]:
+    return {one.id: GONE if notice is None else body_of(one.endpoint, notice) for one, notice in worded}
 
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:

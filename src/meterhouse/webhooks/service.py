@@ -5,27 +5,32 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.kernel.errors import Conflict
 from meterhouse.kernel.ids import new_id
-from meterhouse.webhooks import engine, queries, send
+from meterhouse.webhooks import engine, formats, queries, send
 from meterhouse.webhooks.model import Delivery, DeliveryStatus, Endpoint
-from meterhouse.webhooks.tables import webhook_attempts, webhook_deliveries
+from meterhouse.webhooks.tables import webhook_deliveries
 
 endpoint_of = engine.endpoint_of
 new_secret = engine.new_secret
 get_delivery = queries.get_delivery
 list_attempts = queries.list_attempts
 list_deliveries = queries.list_deliveries
+letter_of = formats.letter_of
 send_test = send.send_test
+Carriers = send.Carriers
 
 __all__ = [
+    "Carriers",
     "announce",
+    "delete_ended",
     "endpoint_of",
     "get_delivery",
+    "letter_of",
     "list_attempts",
     "list_deliveries",
     "new_secret",
@@ -102,9 +107,14 @@ async def resend(
     return await queries.get_delivery(connection, organisation_id=organisation_id, delivery_id=delivery_id)
 
 
-async def next_attempt_number(connection: AsyncConnection, delivery_id: UUID) -> int:
-    """Attempts are counted on through every resend."""
-    highest = await connection.scalar(
-        select(func.max(webhook_attempts.c.number)).where(webhook_attempts.c.delivery_id == delivery_id)
+async def delete_ended(connection: AsyncConnection, *, before: datetime, limit: int) -> int:
+    """Delete messages that ended before an instant, the oldest first, with their attempts; tells how many."""
+    old = (
+        select(webhook_deliveries.c.id)
+        .where(webhook_deliveries.c.ended_at < before)
+        .order_by(webhook_deliveries.c.ended_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
     )
-    return int(highest or 0) + 1
+    deleted = await connection.execute(delete(webhook_deliveries).where(webhook_deliveries.c.id.in_(old)))
+    return deleted.rowcount

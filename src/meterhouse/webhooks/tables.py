@@ -45,6 +45,7 @@ webhook_deliveries = Table(
     CheckConstraint("status IN ('pending', 'delivered', 'failed', 'outbox')", name="status"),
     UniqueConstraint("owner_id", "subject_id"),
     Index("ix_webhook_deliveries_newest", "organisation_id", "created_at", "id"),
+    Index("ix_webhook_deliveries_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
     Index("ix_webhook_deliveries_due", "host", "next_at", postgresql_where=text("status = 'pending'")),
 )
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.platform.ports import Database
 from meterhouse.webhooks import service as webhooks
-from meterhouse.webhooks.model import Metadata, Notice, WebhookType
+from meterhouse.webhooks.model import Metadata, Notice, Subject, WebhookType
 from meterhouse.workflows import queries
 from meterhouse.workflows.model import RunStatus, WorkStatus
 from meterhouse.workflows.schedules import from_row
@@ -79,7 +79,10 @@ class RunNotices:
 
     database: Database
 
-    async def __call__(self, subject_id: UUID, metadata: Metadata | None) -> Notice | None:
+    async def __call__(self, subjects: Sequence[Subject]) -> list[Notice | None]:
+        return [await self._word(one.id, one.metadata) for one in subjects]
+
+    async def _word(self, subject_id: UUID, metadata: Metadata | None) -> Notice | None:
         async with self.database.begin() as connection:
             row = (
                 await connection.execute(

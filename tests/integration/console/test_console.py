@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
@@ -29,6 +29,10 @@ from meterhouse.platform.ports import EventStore, Rows
 from meterhouse.platform.postgres import PostgresDatabase
 from meterhouse.usage.convert import meter_to_row
 from meterhouse.usage.tables import meters
+from meterhouse.webhooks import service as webhooks
+from meterhouse.webhooks.model import Endpoint, Notice, Subject, WebhookType
+from meterhouse.webhooks.send import Carriers
+from meterhouse.webhooks.sender import WebhookSender
 
 ORIGIN = "http://meterhouse.test"
 
@@ -167,3 +171,30 @@ async def test_events_are_asked_for_one_organisation(database: PostgresDatabase,
     listing = await ContextSource(services_of(database, clock, store)).events(organisation_id, 10)
     assert listing.rows == []
     assert organisation_id in store.asked[0].values() or str(organisation_id) in store.asked[0].values()
+
+
+async def test_the_outbox_is_that_of_the_organisation(database: PostgresDatabase, clock: TestClock):
+    ours, theirs = [await _other_organisation(database, clock) for _ in range(2)]
+    async with database.begin() as connection:
+        for owner in (ours, theirs):
+            await webhooks.announce(
+                connection,
+                organisation_id=owner,
+                source="test",
+                subject_id=new_id(),
+                owner_id=new_id(),
+                endpoint=Endpoint("team@example.com", WebhookType.EMAIL),
+                now=clock.now(),
+            )
+    sender = WebhookSender(database, Carriers(cast(Any, None)), clock, {"test": _word})
+    await sender.find_due(clock.now())
+    await sender.drain()
+    shown = await ContextSource(services_of(database, clock)).outbox(ours, 10)
+    assert [(row.to, row.subject) for row in shown.rows] == [
+        ("team@example.com", "Phones changed: 1 new item")
+    ]
+    assert "https://shop.example/phones" in shown.rows[0].text
+
+
+async def _word(subjects: Sequence[Subject]) -> list[Notice]:
+    return [Notice({}, "Phones changed", "https://shop.example/phones", "1 new item") for _ in subjects]

@@ -6,6 +6,7 @@ import itertools
 import urllib.request
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -52,6 +53,16 @@ async def store(events_url: str) -> AsyncIterator[ClickHouseEventStore]:
     opened = await open_event_store(events_url, readers=2)
     try:
         await migrate(opened)
+        yield opened
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def opened_again(events_url: str) -> AsyncIterator[ClickHouseEventStore]:
+    """The same database once more, as another process would open it."""
+    opened = await open_event_store(events_url, readers=2)
+    try:
         yield opened
     finally:
         await opened.close()

@@ -18,8 +18,9 @@ from tests.integration.eventstore.events import NOW, ORGANISATION, count, event
 from meterhouse.kernel.clock import SystemClock, TestClock
 from meterhouse.kernel.errors import DependencyFailed, Invalid, InvariantBroken
 from meterhouse.platform.events import ClickHouseEventStore, open_event_store
+from meterhouse.usage.block import EventRow
 from meterhouse.usage.ingest import IngestLimits, Ingestor
-from meterhouse.usage.model import Event
+from meterhouse.usage.model import Correction, Event
 
 OTHER = UUID("01900000-0000-7000-8000-000000000002")
 
@@ -69,7 +70,7 @@ async def test_an_acknowledged_event_is_visible_in_every_column(
 
     assert await ingestor.submit([sent]) == [True]
 
-    answer = await store.query("SELECT * EXCEPT (key, stored_at), stored_at FROM events")
+    answer = await store.query("SELECT * EXCEPT (key, stored_at, seq), stored_at FROM events")
     row = dict(zip(answer.columns, answer.rows[0], strict=True))
     assert row.pop("stored_at") == NOW
     assert Event(**row) == sent  # type: ignore[arg-type]
@@ -350,3 +351,40 @@ async def test_look_ups_go_through_the_key_projection(store: ClickHouseEventStor
     text = "\n".join(str(row[0]) for row in plan.rows)
     assert "ReadFromMergeTree (by_key)" in text
     assert "key in 20-element set" in text
+
+
+async def test_listeners_hear_of_stored_rows_before_their_callers_do(
+    store: ClickHouseEventStore, ingestor: Ingestor
+) -> None:
+    heard: list[str] = []
+    first_done: asyncio.Future[list[bool]] | None = None
+
+    def listen(rows: Sequence[EventRow], corrections: Sequence[Correction]) -> None:
+        assert first_done is None or not first_done.done()
+        assert not corrections
+        heard.extend(row[6] for row in rows)
+
+    def fail(rows: Sequence[EventRow], corrections: Sequence[Correction]) -> None:
+        raise ZeroDivisionError
+
+    ingestor.subscribe(fail)
+    ingestor.subscribe(listen)
+    first_done = asyncio.ensure_future(ingestor.submit([event("a"), event("b"), event("a")]))
+    assert await first_done == [True, True, False]
+    first_done = None
+    assert await ingestor.submit([event("b")]) == [False]
+    assert heard == ["a", "b"]
+
+
+async def test_listeners_hear_of_rows_that_may_be_stored(store: ClickHouseEventStore) -> None:
+    failing = FailingStore(store)
+    ingestor = Ingestor(failing, SystemClock())  # type: ignore[arg-type]
+    heard: list[str] = []
+    ingestor.subscribe(lambda rows, corrections: heard.extend(row[6] for row in rows))
+    await ingestor.start()
+    failing.fails = "after"
+    with pytest.raises(DependencyFailed):
+        await ingestor.submit([event("a")])
+    assert heard == ["a"]
+    failing.fails = None
+    await ingestor.stop()

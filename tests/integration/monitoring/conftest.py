@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
+from sqlalchemy import text
 from tests.pages import SHOP, FakeFetcher, shop_page
 
 from meterhouse.extraction import service as extraction
@@ -15,12 +20,15 @@ from meterhouse.extraction.stored import StoredStrategy, StrategyRequest
 from meterhouse.identity.service import ensure_organisation
 from meterhouse.kernel.clock import TestClock
 from meterhouse.kernel.errors import DependencyFailed
+from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring import queries, service
-from meterhouse.monitoring.model import Job
+from meterhouse.monitoring.claim import Room, claim
+from meterhouse.monitoring.model import Job, JobStatus
+from meterhouse.monitoring.runner import JobRunner
 from meterhouse.monitoring.signals import JobSignals
 from meterhouse.monitoring.tasks import MonitoringTasks
+from meterhouse.platform.ports import NoBrowser
 from meterhouse.platform.postgres import PostgresDatabase
-from meterhouse.platform.queue import TaskQueue
 from meterhouse.usage.model import Event
 
 
@@ -44,10 +52,10 @@ class Bench:
     """Everything a job needs, and short ways to make and run one."""
 
     database: PostgresDatabase
-    queue: TaskQueue
     fetcher: FakeFetcher
     sink: FakeSink
     clock: TestClock
+    runner: JobRunner
     tasks: MonitoringTasks
     organisation_id: UUID
 
@@ -56,44 +64,77 @@ class Bench:
         return await extraction.generate_strategy(
             self.database,
             self.fetcher,
-            self.tasks.extractor,
+            self.runner.sources.extractor,
             organisation_id=self.organisation_id,
             request=StrategyRequest(**given),
             clock=self.clock,
         )
 
-    async def create(self, strategy: StoredStrategy, url: str = SHOP) -> Job:
+    async def create(self, strategy: StoredStrategy, url: str = SHOP, **given: Any) -> Job:
         async with self.database.begin() as connection:
             return await service.create_job(
                 connection,
-                self.queue,
                 organisation_id=self.organisation_id,
                 strategy_id=strategy.id,
                 url=url,
                 now=self.clock.now(),
+                **given,
             )
 
     async def get(self, job: Job) -> Job:
         async with self.database.begin() as connection:
             return await queries.get_job(connection, organisation_id=self.organisation_id, job_id=job.id)
 
-    async def run(self, strategy: StoredStrategy, url: str = SHOP) -> Job:
-        """Create a job and run it here and now; its queued task later finds it done."""
-        job = await self.create(strategy, url)
-        await self.tasks.run_job(job_id=str(job.id))
+    async def run(self, strategy: StoredStrategy, url: str = SHOP, **given: Any) -> Job:
+        """Create a job and run it here and now, with all others that may run."""
+        job = await self.create(strategy, url, **given)
+        await self.work()
         return await self.get(job)
+
+    async def work(self) -> None:
+        """Run what may run."""
+        async with self.runner.running(drain_timeout_s=5):
+            await self.runner.drain(timeout_s=20)
+
+    async def begin(self, runner_id: UUID | None = None) -> None:
+        """Take what waits in hand, and do nothing more."""
+        room = Room(jobs=10, per_host=10, in_hand={})
+        async with self.database.begin() as connection:
+            claimed = await claim(
+                connection, runner_id=runner_id or new_id(), room=room, now=self.clock.now()
+            )
+        assert claimed.begun
+
+    async def reaches(self, job: Job, status: JobStatus) -> Job:
+        """The job once it has this status, whoever brings it there."""
+        async with asyncio.timeout(20):
+            while (found := await self.get(job)).status is not status:
+                self.runner.wake()
+                await asyncio.sleep(0.01)
+        return found
+
+    @contextlib.asynccontextmanager
+    async def present(self, living: JobRunner) -> AsyncIterator[None]:
+        """Hold the lock of a runner, as its process does."""
+        async with await psycopg.AsyncConnection.connect(self.database.url, autocommit=True) as connection:
+            await connection.execute("SELECT pg_advisory_lock(%s)", [living.presence])
+            yield
+
+    def wait(self, **by: float) -> None:
+        """Let time pass on the clock."""
+        self.clock.move_to(self.clock.now() + timedelta(**by))
 
 
 @pytest.fixture
-async def bench(database: PostgresDatabase, postgres_url: str) -> AsyncIterator[Bench]:
-    queue = TaskQueue(postgres_url)
+async def bench(database: PostgresDatabase) -> AsyncIterator[Bench]:
     clock, fetcher, sink = TestClock(), FakeFetcher({SHOP: shop_page(199, 249, 299)}), FakeSink()
     async with database.begin() as connection:
         organisation_id = await ensure_organisation(connection, now=clock.now())
-    tasks = MonitoringTasks(database, queue, fetcher, extraction.Extractor(), sink, clock, JobSignals())
-    for name, task in tasks.tasks.items():
-        queue.register(name, task)
-    await queue.open()
-    yield Bench(database, queue, fetcher, sink, clock, tasks, organisation_id)
-    await queue.close()
-    tasks.extractor.close()
+        # What an earlier test left waiting or running is none of the next one's business.
+        await connection.execute(text("DELETE FROM jobs WHERE status IN ('pending', 'running')"))
+        await connection.execute(text("DELETE FROM quiet_hosts"))
+    sources = extraction.Sources(fetcher, NoBrowser(), extraction.Extractor())
+    runner = JobRunner(database, sources, sink, clock, JobSignals())
+    tasks = MonitoringTasks(database, runner, sink, clock)
+    yield Bench(database, fetcher, sink, clock, runner, tasks, organisation_id)
+    sources.extractor.close()

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text, update
+from structlog.testing import capture_logs
 from tests.integration.monitoring.conftest import Bench
 from tests.pages import SHOP, shop_page, unreachable
 
-from meterhouse.kernel.errors import Invalid, LimitExceeded, NotFound, PreconditionFailed
+from meterhouse.kernel.errors import DependencyFailed, Invalid, LimitExceeded, NotFound, PreconditionFailed
 from meterhouse.kernel.ids import new_id
-from meterhouse.monitoring import queries, run, service
+from meterhouse.monitoring import queries, run, runner, service
+from meterhouse.monitoring.claim import INTERRUPTIONS_MAX
+from meterhouse.monitoring.finish import finish
 from meterhouse.monitoring.model import JobFilter, JobStatus
+from meterhouse.monitoring.run import Begun
 from meterhouse.monitoring.tables import job_usage, jobs
 
 SECOND = "https://shop.example/tablets"
@@ -97,7 +103,7 @@ class TestChanges:
         await bench.run(strategy)
         bench.fetcher.pages[SHOP] = shop_page(1, 2, 3)
         created = [await bench.create(strategy) for _ in range(6)]
-        await asyncio.gather(*(bench.tasks.run_job(job_id=str(job.id)) for job in created))
+        await bench.work()
         verdicts = [(await bench.get(job)).has_changes for job in created]
         assert sorted(verdicts, key=bool) == [False] * 5 + [True]
 
@@ -122,85 +128,141 @@ class TestChanges:
 
 
 class TestFaults:
-    async def test_a_task_that_runs_twice_does_its_work_once(self, bench: Bench) -> None:
+    async def test_a_job_that_has_ended_is_not_run_again(self, bench: Bench) -> None:
         job = await bench.run(await bench.generate())
         fetched = len(bench.fetcher.calls)
-        await bench.tasks.run_job(job_id=str(job.id))
+        await bench.work()
         assert await bench.get(job) == job
         assert len(bench.fetcher.calls) == fetched
         assert bench.sink.submitted == 1
 
+    async def test_two_runners_share_the_work(self, bench: Bench) -> None:
+        strategy = await bench.generate()
+        created = [await bench.create(strategy) for _ in range(20)]
+        bench.fetcher.calls.clear()
+        other = replace(bench.runner, id=new_id(), _hands={}, _wake=asyncio.Event())
+        async with bench.present(bench.runner), bench.present(other), other.running():
+            await bench.work()
+        assert {(await bench.get(job)).status for job in created} == {JobStatus.COMPLETED}
+        assert len(bench.fetcher.calls) == 20
+
     async def test_a_job_whose_process_died_runs_again(self, bench: Bench) -> None:
         job = await bench.create(await bench.generate())
-        async with bench.database.begin() as connection:
-            assert await run.begin(connection, job_id=job.id, now=bench.clock.now()) is not None
+        await bench.begin()
         assert (await bench.get(job)).status is JobStatus.RUNNING
-        await bench.tasks.run_job(job_id=str(job.id))
+        await bench.work()
+        assert (await bench.get(job)).status is JobStatus.COMPLETED
+
+    async def test_a_job_of_a_living_process_is_left_to_it(self, bench: Bench) -> None:
+        job = await bench.create(await bench.generate())
+        await bench.begin(runner_id=(living := replace(bench.runner, id=new_id())).id)
+        async with bench.present(living), bench.runner.running():
+            other = await bench.create(await bench.generate())
+            await bench.reaches(other, JobStatus.COMPLETED)
+            assert (await bench.get(job)).status is JobStatus.RUNNING
+        await bench.work()
         assert (await bench.get(job)).status is JobStatus.COMPLETED
 
     async def test_a_job_that_keeps_dying_is_given_up(self, bench: Bench) -> None:
         job = await bench.create(await bench.generate())
-        for _ in range(run.ATTEMPTS_MAX):
+        for _ in range(INTERRUPTIONS_MAX):
+            await bench.begin()
             async with bench.database.begin() as connection:
-                assert await run.begin(connection, job_id=job.id, now=bench.clock.now()) is not None
-        await bench.tasks.run_job(job_id=str(job.id))
+                await connection.execute(update(jobs).where(jobs.c.id == job.id).values(status="pending"))
+        await bench.work()
         ended = await bench.get(job)
         assert (ended.status, ended.error_code) == (JobStatus.FAILED, "interrupted")
+        assert str(ended.error).startswith("The job was begun 5 times")
         assert str(job.id) in bench.sink.stored
+
+    async def test_what_a_stopped_runner_had_in_hand_waits_again(self, bench: Bench) -> None:
+        job = await bench.create(await bench.generate())
+        bench.fetcher.hold = asyncio.Event()
+        async with bench.runner.running(drain_timeout_s=0.01):
+            await bench.reaches(job, JobStatus.RUNNING)
+        assert (await bench.get(job)).status is JobStatus.PENDING
+        async with bench.database.begin() as connection:
+            assert await connection.scalar(select(jobs.c.attempts).where(jobs.c.id == job.id)) == 0
 
     async def test_of_two_runs_only_the_first_writes(self, bench: Bench) -> None:
         job = await bench.create(await bench.generate())
-        bench.fetcher.hold = asyncio.Event()
-        both = asyncio.gather(*(bench.tasks.run_job(job_id=str(job.id)) for _ in range(2)))
-        await asyncio.sleep(0.2)
-        bench.fetcher.hold.set()
-        await both
-        assert (await bench.get(job)).status is JobStatus.COMPLETED
+        held, bench.fetcher.hold = asyncio.Event(), None
+        bench.fetcher.hold = held
+        other = replace(bench.runner, id=new_id(), _hands={}, _wake=asyncio.Event())
+        async with bench.runner.running():
+            await bench.reaches(job, JobStatus.RUNNING)
+            bench.fetcher.hold = None
+            async with other.running():  # nobody holds the first one's lock: it is taken for dead
+                ended = await bench.reaches(job, JobStatus.COMPLETED)
+            held.set()
+            await bench.runner.drain(timeout_s=10)
+        assert await bench.get(job) == ended
         assert list(bench.sink.stored) == [str(job.id)]
 
     async def test_a_strategy_deleted_during_the_run_ends_quietly(self, bench: Bench) -> None:
         job = await bench.create(await bench.generate())
         bench.fetcher.hold = asyncio.Event()
-        running = asyncio.create_task(bench.tasks.run_job(job_id=str(job.id)))
-        await asyncio.sleep(0.2)
-        async with bench.database.begin() as connection:
-            await connection.execute(text("DELETE FROM strategies WHERE id = :id"), {"id": job.strategy_id})
-        bench.fetcher.hold.set()
-        await running
+        async with bench.runner.running():
+            await bench.reaches(job, JobStatus.RUNNING)
+            async with bench.database.begin() as connection:
+                await connection.execute(
+                    text("DELETE FROM strategies WHERE id = :id"), {"id": job.strategy_id}
+                )
+            bench.fetcher.hold.set()
+            await bench.runner.drain(timeout_s=10)
         with pytest.raises(NotFound):
             await bench.get(job)
 
-    async def test_a_job_that_the_queue_lost_is_found(self, bench: Bench) -> None:
+    async def test_an_outcome_that_cannot_be_stored_fails_its_job_alone(self, bench: Bench) -> None:
+        good, bad = await bench.generate(), await bench.generate()
+        jobs_made = [await bench.create(good), await bench.create(bad)]
+        performed = run.perform
+
+        async def perform(sources: Any, begun: Begun, *, now: Any) -> run.Outcome:
+            outcome = await performed(sources, begun, now=now)
+            return replace(outcome, results="{no JSON") if begun.strategy.id == bad.id else outcome
+
+        with pytest.MonkeyPatch.context() as patch, capture_logs() as logs:
+            patch.setattr(run, "perform", perform)
+            await bench.work()
+        assert [one["event"] for one in logs] == ["jobs.group_failed", "job.fault"]
+        stored = [await bench.get(job) for job in jobs_made]
+        assert [one.status for one in stored] == [JobStatus.COMPLETED, JobStatus.FAILED]
+        assert stored[1].error_code == "internal_error"
+
+    async def test_the_database_gone_for_a_moment_loses_nothing(self, bench: Bench) -> None:
         job = await bench.create(await bench.generate())
-        async with bench.database.begin() as connection:
-            await connection.execute(update(jobs).values(next_at=bench.clock.now() + timedelta(days=1)))
-            await connection.execute(
-                update(jobs).where(jobs.c.id == job.id).values(next_at=bench.clock.now())
-            )
-            await connection.execute(text("DELETE FROM procrastinate_jobs"))
-        assert await bench.tasks.find_lost_jobs(bench.clock.now()) == 1
-        assert await bench.tasks.find_lost_jobs(bench.clock.now()) == 0, "handed over once"
-        async with bench.queue.working(concurrency=2):
-            await bench.queue.drain(timeout_s=20)
+        begin_transaction, failures = bench.database.begin, [1, 1, 1]
+
+        def failing() -> Any:
+            if failures:
+                failures.pop()
+                raise DependencyFailed("The database does not answer right now.")
+            return begin_transaction()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(runner, "POLL_S", 0.01)
+            patch.setattr(bench.database, "begin", failing)
+            async with bench.runner.running():
+                while failures:
+                    await asyncio.sleep(0.01)
+                await bench.runner.drain(timeout_s=10)
         assert (await bench.get(job)).status is JobStatus.COMPLETED
 
     async def test_nothing_is_stored_when_the_transaction_fails(self, bench: Bench) -> None:
         strategy = await bench.generate()
-        async with bench.database.begin() as connection:
-            before = await connection.scalar(text("SELECT count(*) FROM procrastinate_jobs"))
         with pytest.raises(RuntimeError):
             async with bench.database.begin() as connection:
-                await service.create_job(
+                made = await service.create_job(
                     connection,
-                    bench.queue,
                     organisation_id=bench.organisation_id,
                     strategy_id=strategy.id,
                     url=SHOP,
                     now=bench.clock.now(),
                 )
                 raise RuntimeError
-        async with bench.database.begin() as connection:
-            assert before == await connection.scalar(text("SELECT count(*) FROM procrastinate_jobs"))
+        with pytest.raises(NotFound):
+            await bench.get(made)
 
 
 class TestUsage:
@@ -247,7 +309,6 @@ class TestQueueAndWait:
         async with bench.database.begin() as connection:
             batch = await service.create_batch(
                 connection,
-                bench.queue,
                 organisation_id=bench.organisation_id,
                 strategy_id=strategy.id,
                 urls=[SHOP, SHOP, SECOND],
@@ -258,8 +319,7 @@ class TestQueueAndWait:
             )
         assert (before.total, before.pending, before.percent) == (3, 3, 0.0)
         assert before.job_ids == batch.job_ids
-        async with bench.queue.working(concurrency=4):
-            await bench.queue.drain(timeout_s=20)
+        await bench.work()
         async with bench.database.begin() as connection:
             after = await queries.get_batch_progress(
                 connection, organisation_id=bench.organisation_id, batch_id=batch.id
@@ -279,7 +339,7 @@ class TestQueueAndWait:
         job = await bench.create(await bench.generate())
         waiting = asyncio.create_task(self.wait(bench, job.id))
         await asyncio.sleep(0.1)
-        await bench.tasks.run_job(job_id=str(job.id))
+        await bench.work()
         assert (await asyncio.wait_for(waiting, 5)).status is JobStatus.COMPLETED
 
     async def test_waiting_finds_what_another_process_did(self, bench: Bench) -> None:
@@ -288,7 +348,7 @@ class TestQueueAndWait:
         await asyncio.sleep(0.1)
         async with bench.database.begin() as connection:
             outcome = run.Outcome(error="gone", error_code="status")
-            await run.finish(connection, job_id=job.id, outcome=outcome, now=bench.clock.now())
+            await finish(connection, {job.id: outcome}, now=bench.clock.now())
         assert (await asyncio.wait_for(waiting, 5)).status is JobStatus.FAILED
 
     async def test_waiting_ends(self, bench: Bench) -> None:
@@ -301,7 +361,7 @@ class TestQueueAndWait:
     async def wait(bench: Bench, job_id: object, timeout_s: float = 20.0) -> object:
         return await service.wait_for_job(
             bench.database,
-            bench.tasks.signals,
+            bench.runner.signals,
             organisation_id=bench.organisation_id,
             job_id=job_id,  # type: ignore[arg-type]
             timeout_s=timeout_s,
@@ -317,7 +377,6 @@ class TestInput:
             async with bench.database.begin() as connection:
                 return await service.create_job(
                     connection,
-                    bench.queue,
                     organisation_id=bench.organisation_id,
                     now=bench.clock.now(),
                     **given,  # type: ignore[arg-type]
@@ -338,7 +397,6 @@ class TestInput:
             async with bench.database.begin() as connection:
                 return await service.create_batch(
                     connection,
-                    bench.queue,
                     organisation_id=bench.organisation_id,
                     strategy_id=strategy.id,
                     urls=urls,

@@ -125,7 +125,7 @@ async def test_a_filter_decides_what_is_kept_and_makes_a_new_version(bench: Benc
     async def keep(config: Any) -> Any:
         return await service.update_filter(
             bench.database,
-            bench.tasks.extractor,
+            bench.runner.sources.extractor,
             organisation_id=bench.organisation_id,
             strategy_id=made.id,
             filter_config=config,
@@ -166,7 +166,6 @@ async def test_deleting_takes_the_jobs_along_and_stays_in_the_quota(bench: Bench
         assert used == await service.count_quota_use(
             connection, organisation_id=bench.organisation_id, now=now
         )
-    await bench.tasks.run_job(job_id=str(job.id))  # a task that comes too late
 
 
 async def test_strategies_of_others_are_not_found(bench: Bench) -> None:

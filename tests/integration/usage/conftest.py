@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -15,14 +16,13 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-import meterhouse
-import meterhouse.usage.tables
+import meterhouse.usage.tables  # noqa: F401  (its tables join the metadata)
+from meterhouse.platform.clickhouse_migrate import load_migrations
+from meterhouse.platform.events_engine import bind
 from meterhouse.platform.metadata import metadata
 from meterhouse.platform.ports import Rows
 from meterhouse.usage.engine.parameters import to_micros
 from meterhouse.usage.model import Event
-
-MIGRATION = Path(meterhouse.__file__).parent / "migrations" / "clickhouse" / "0001_events.sql"
 
 
 class LocalStore:
@@ -30,15 +30,18 @@ class LocalStore:
 
     def __init__(self, folder: str) -> None:
         self.client: Any = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
+        self.numbers = itertools.count(1)
 
     async def query(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
     ) -> Rows:
-        answer = await asyncio.to_thread(self.client.query, sql, parameters=dict(parameters or {}))
+        answer = await asyncio.to_thread(self.client.query, sql, parameters=bind(sql, parameters))
         return Rows(tuple(answer.column_names), [tuple(row) for row in answer.result_rows])
 
-    async def command(self, sql: str) -> None:
-        await asyncio.to_thread(self.client.command, sql)
+    async def command(
+        self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
+    ) -> None:
+        await asyncio.to_thread(self.client.command, sql, parameters=bind(sql, parameters))
 
     async def insert_json_lines(self, table: str, lines: bytes) -> None:
         await asyncio.to_thread(self.client.raw_insert, table, insert_block=lines, fmt="JSONEachRow")
@@ -51,12 +54,12 @@ class LocalStore:
 
     async def store(self, events: Sequence[Event]) -> None:
         """Store events as they are, without looking for repeats."""
-        lines = [json.dumps(_row(event, index)) for index, event in enumerate(events)]
+        lines = [json.dumps(_row(event, next(self.numbers))) for event in events]
         if lines:
             await self.insert_json_lines("events", "\n".join(lines).encode())
 
 
-def _row(event: Event, key: int) -> dict[str, object]:
+def _row(event: Event, number: int) -> dict[str, object]:
     row: dict[str, object] = dict(vars(event))
     row |= {
         "organisation_id": str(event.organisation_id),
@@ -64,7 +67,8 @@ def _row(event: Event, key: int) -> dict[str, object]:
         "time": _decimal(event.time),
         "ingested_at": _decimal(event.ingested_at),
         "stored_at": _decimal(event.ingested_at),
-        "key": str(key),
+        "key": str(number),
+        "seq": number,
     }
     return row
 
@@ -78,7 +82,8 @@ def _decimal(instant: Any) -> str:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def store(engine_folder: Path) -> AsyncIterator[LocalStore]:
     opened = LocalStore(str(engine_folder))
-    await opened.command(MIGRATION.read_text())
+    for migration in load_migrations():
+        await opened.command(migration.sql)
     yield opened
     await opened.close()
 

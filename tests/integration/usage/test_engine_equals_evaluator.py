@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.usage_factory import NOW, event, openmeter, polar
 
+from meterhouse.usage.corrections import Corrected
 from meterhouse.usage.engine.evaluate import evaluate_meter_query, evaluate_quantities
 from meterhouse.usage.engine.matching import matches
 from meterhouse.usage.model import (
@@ -26,6 +27,8 @@ from meterhouse.usage.model import (
     Window,
 )
 from meterhouse.usage.queries import quantities, query_meter, search_events
+from meterhouse.usage.rollups import Rollups
+from meterhouse.usage.view import EventView
 
 SLOW = settings(
     max_examples=60,
@@ -154,6 +157,8 @@ TIMES = st.one_of(
     st.integers(0, 4 * 86_400).map(lambda s: datetime(2011, 12, 28, tzinfo=UTC) + timedelta(seconds=s)),
     st.integers(0, 4 * 86_400).map(lambda s: datetime(2025, 10, 3, tzinfo=UTC) + timedelta(seconds=s)),
 )
+
+FIRST_DAY, LAST_DAY = datetime(2011, 12, 1, tzinfo=UTC), datetime(2033, 1, 1, tzinfo=UTC)
 
 OWNERS = st.sampled_from([("s1", ""), ("s2", ""), ("it's", ""), ("", "c1"), ("", "c2"), ("", "")])
 
@@ -287,6 +292,24 @@ def settle(store, events):
     return organisation, owned
 
 
+class NothingCorrected:
+    async def now(self):
+        return Corrected(0, frozenset())
+
+
+async def rolled_view(store, meter, events, cut):
+    """A view with a rollup that lacks the last events: those after the first `cut`."""
+    organisation = meter.organisation_id
+    stored = await store.query(
+        "SELECT max(seq) FROM events WHERE organisation_id = {o:UUID}", {"o": str(organisation)}
+    )
+    newest = stored.rows[0][0]
+    rollups = Rollups(store, lambda: max(newest - len(events) + cut, 1))
+    await rollups.carry_on(meter)
+    rollups._reached = lambda: newest
+    return EventView(store, NothingCorrected(), rollups)
+
+
 @SLOW
 @given(
     events=many_events(),
@@ -295,8 +318,9 @@ def settle(store, events):
     groups=st.tuples(st.sampled_from(PATHS), st.sampled_from(PATHS)),
     query=meter_queries(),
     event_from=st.none() | TIMES,
+    cut=st.integers(0, 12),
 )
-def test_meter_queries(store, events, aggregation, value, groups, query, event_from):
+def test_meter_queries(store, events, aggregation, value, groups, query, event_from, cut):
     organisation, owned = settle(store, events)
     meter = openmeter(
         aggregation,
@@ -305,8 +329,21 @@ def test_meter_queries(store, events, aggregation, value, groups, query, event_f
         group_by={"g1": groups[0], "g2": groups[1]},
         event_from=event_from,
     )
-    fast = asyncio.run(query_meter(store, meter, query, now=NOW))
-    assert fast == evaluate_meter_query(meter, query, owned, now=NOW)
+    wanted = evaluate_meter_query(meter, query, owned, now=NOW)
+    assert asyncio.run(query_meter(store, meter, query, now=NOW)) == wanted
+
+    async def rolled():
+        view = await rolled_view(store, meter, owned, min(cut, len(owned)))
+        return [
+            await query_meter(view, meter, replace(query, from_at=a, to_at=b), now=NOW)
+            for a, b in ((query.from_at, query.to_at), (None, None), (FIRST_DAY, LAST_DAY))
+        ]
+
+    exact = [
+        evaluate_meter_query(meter, replace(query, from_at=a, to_at=b), owned, now=NOW)
+        for a, b in ((query.from_at, query.to_at), (None, None), (FIRST_DAY, LAST_DAY))
+    ]
+    assert asyncio.run(rolled()) == exact
 
 
 @SLOW
@@ -316,11 +353,19 @@ def test_meter_queries(store, events, aggregation, value, groups, query, event_f
     value=st.sampled_from(["a", "metadata.b", "a.x", "c d", "name", "timestamp", "none"]),
     tree=trees(),
     query=quantity_queries(),
+    cut=st.integers(0, 12),
 )
-def test_quantities(store, events, aggregation, value, tree, query):
+def test_quantities(store, events, aggregation, value, tree, query, cut):
     organisation, owned = settle(store, events)
     meter = polar(aggregation, value, organisation_id=organisation, filter=tree)
-    assert asyncio.run(quantities(store, meter, query)) == evaluate_quantities(meter, query, owned)
+    wanted = evaluate_quantities(meter, query, owned)
+    assert asyncio.run(quantities(store, meter, query)) == wanted
+
+    async def rolled():
+        view = await rolled_view(store, meter, owned, min(cut, len(owned)))
+        return await quantities(view, meter, query)
+
+    assert asyncio.run(rolled()) == wanted
 
 
 @SLOW

@@ -13,7 +13,7 @@ from meterhouse.kernel.ids import new_id
 from meterhouse.kernel.recurrence import Recurrence
 from meterhouse.monitoring.schedules_model import WebhookRequest
 from meterhouse.webhooks import service as webhooks
-from meterhouse.webhooks.model import DeliveryFilter, Notice
+from meterhouse.webhooks.model import DeliveryFilter, Notice, Subject
 from meterhouse.workflows import schedules
 from meterhouse.workflows.announce import SOURCE, RunNotices
 from meterhouse.workflows.model import Workflow
@@ -57,7 +57,9 @@ async def notices(bench: Bench, schedule: WorkflowSchedule) -> list[Notice]:
             offset=0,
         )
     assert {one.source for one in found} <= {SOURCE}
-    worded = [await RunNotices(bench.database)(one.subject_id, {"team": "a"}) for one in reversed(found)]
+    worded = await RunNotices(bench.database)(
+        [Subject(one.subject_id, {"team": "a"}) for one in reversed(found)]
+    )
     return [one for one in worded if one is not None]
 
 
@@ -93,4 +95,4 @@ async def test_people_are_told_of_changes_and_failures(bench: Bench, url: str) -
 
 
 async def test_a_run_that_is_gone_has_no_notice(bench: Bench) -> None:
-    assert await RunNotices(bench.database)(new_id(), None) is None
+    assert await RunNotices(bench.database)([Subject(new_id())]) == [None]

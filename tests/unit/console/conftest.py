@@ -16,7 +16,7 @@ from meterhouse.apis.meter import facade as meter
 from meterhouse.apis.openmeter import facade as openmeter
 from meterhouse.apis.polar import facade as polar
 from meterhouse.apis.services import Services
-from meterhouse.console.overview import EventRow, JobRow, Listing, MeterRow, StrategyRow
+from meterhouse.console.overview import EmailRow, EventRow, JobRow, Listing, MeterRow, StrategyRow
 from meterhouse.console.routes import console_routes
 from meterhouse.identity.model import ApiKey, Principal
 from meterhouse.kernel.clock import TestClock
@@ -99,6 +99,9 @@ class FakeSource:
 
     async def events(self, organisation_id: UUID, limit: int) -> Listing[EventRow]:
         return self._read("events", organisation_id, limit)
+
+    async def outbox(self, organisation_id: UUID, limit: int) -> Listing[EmailRow]:
+        return self._read("outbox", organisation_id, limit)
 
 
 class Stage:

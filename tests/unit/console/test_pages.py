@@ -11,12 +11,12 @@ import pytest
 from tests.unit.console.conftest import FACADES, KEY, NOW, Stage, sign_in
 from tests.unit.console.markup import Page, parse
 
-from meterhouse.console.overview import EventRow, JobRow, MeterRow, StrategyRow
+from meterhouse.console.overview import EmailRow, EventRow, JobRow, MeterRow, StrategyRow
 from meterhouse.kernel.errors import DependencyFailed
 from meterhouse.kernel.ids import new_id
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} </code></td>"
-PATHS = ("/", "/docs", "/docs/none", *(f"/docs/{name}" for name in FACADES))
+PATHS = ("/", "/console/outbox", "/docs", "/docs/none", *(f"/docs/{name}" for name in FACADES))
 
 
 def hostile_rows() -> dict[str, list[object]]:
@@ -26,6 +26,7 @@ def hostile_rows() -> dict[str, list[object]]:
         "jobs": [JobRow(new_id(), text, text, text, 3, True, text, NOW)],
         "meters": [MeterRow(new_id(), text, text, text, text, NOW)],
         "events": [EventRow(text, text, text, text, NOW)],
+        "outbox": [EmailRow(new_id(), text, text, text, NOW)],
     }
 
 
@@ -37,7 +38,7 @@ async def pages_of(stage: Stage, browser: httpx.AsyncClient) -> list[httpx.Respo
     answers.append(await sign_in(browser, "wrong"))
     answers.append(await browser.post("/console/sign-in", data={"key": KEY}))
     await sign_in(browser)
-    return [*answers, await browser.get("/")]
+    return [*answers, await browser.get("/console/outbox"), await browser.get("/")]
 
 
 async def test_every_page_forbids_what_it_does_not_need(stage: Stage, browser: httpx.AsyncClient):
@@ -164,6 +165,19 @@ async def test_more_rows_than_shown_are_hinted_at(stage: Stage, browser: httpx.A
     assert "10+" in page
     assert "event-9" in page
     assert "event-10" not in page
+
+
+async def test_the_outbox_shows_what_waits(stage: Stage, browser: httpx.AsyncClient):
+    key = stage.keys.add(KEY)
+    assert "Sign in" in (await browser.get("/console/outbox")).text
+    await sign_in(browser)
+    assert "No email waits." in (await browser.get("/console/outbox")).text
+    stage.source.rows[key.organisation_id] = hostile_rows()
+    page = parse((await browser.get("/console/outbox")).text)
+    assert page.text.count(HOSTILE) >= 3
+    assert [image for image in page.all("img") if image.attributes["src"] == "x"] == []
+    stage.keys.change(KEY, scopes=frozenset({"jobs:read"}))
+    assert "lacks the scope schedules:read" in (await browser.get("/console/outbox")).text
 
 
 async def test_static_files_are_those_of_the_package(browser: httpx.AsyncClient):

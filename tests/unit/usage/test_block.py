@@ -44,7 +44,7 @@ def test_a_block_holds_the_rows_in_order() -> None:
         Event(ORGANISATION, "t", "s", str(n), "u", now, now, uuid4(), data=f'{{"n":{n}}}') for n in range(3)
     ]
 
-    block = block_from_rows(rows_from_events(events), now)
+    block = block_from_rows(rows_from_events(events), now, first_seq=7)
 
     assert block.num_rows == 3
     assert block.column("id").to_pylist() == ["0", "1", "2"]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from tests.usage_factory import openmeter, polar
 
+from meterhouse.usage.engine import rolled
 from meterhouse.usage.engine.compile import compile_meter_query
+from meterhouse.usage.engine.consumption import Consumer, compile_consumption
 from meterhouse.usage.engine.quantities import compile_quantities
+from meterhouse.usage.engine.rollups import Rollup, compile_batch, definition_of
 from meterhouse.usage.model import (
     Aggregation,
     Clause,
@@ -32,8 +37,7 @@ def test_count_of_everything():
     assert compiled.sql == (
         "SELECT count() AS n, toUnixTimestamp64Micro(min(time)) AS first_at, "
         "toUnixTimestamp64Micro(max(time)) AS last_at FROM (SELECT time FROM (SELECT * FROM events "
-        "WHERE organisation_id = {p0:UUID} AND type = {p1:String}) "
-        "WHERE (type = {p1:String})) SETTINGS precise_float_parsing = 1"
+        "WHERE organisation_id = {p0:UUID} AND type = {p1:String})) SETTINGS precise_float_parsing = 1"
     )
     assert list(compiled.parameters.values()) == ["01900000-0000-7000-8000-000000000001", "ai"]
     assert compiled.columns == ("n", "first_at", "last_at")
@@ -47,13 +51,13 @@ def test_unique_by_day_and_subject():
         "SELECT k_window, k_subject, uniqExactIf(v_key, v_ok) AS n FROM (SELECT "
         "if(startsWith(r0, '\"'), JSONExtractString(r0), if(r0 = 'null', '', r0)) AS v_key, "
         "r0 != 'null' AS v_ok, "
-        f"intDiv(({SECOND} + {{p4:Int64}}) - positiveModulo(({SECOND} + {{p4:Int64}}), 86400), 86400) "
-        "AS k_window, subject AS k_subject FROM (SELECT *, "
+        "intDiv((t_second + {p4:Int64}) - positiveModulo((t_second + {p4:Int64}), 86400), 86400) "
+        f"AS k_window, subject AS k_subject FROM (SELECT *, {SECOND} AS t_second FROM (SELECT *, "
         "JSONExtractRaw(data, {p6:String}, {p7:String}) AS r0 FROM events "
         "WHERE organisation_id = {p0:UUID} AND type = {p1:String} "
         "AND time >= fromUnixTimestamp64Micro({p2:Int64}, 'UTC') "
         "AND time < fromUnixTimestamp64Micro({p3:Int64}, 'UTC') "
-        "AND subject IN {p5:Array(String)}) WHERE (type = {p1:String})) "
+        "AND subject IN {p5:Array(String)}))) "
         "GROUP BY k_window, k_subject SETTINGS precise_float_parsing = 1"
     )
     assert compiled.parameters["p4"] == 0
@@ -61,12 +65,86 @@ def test_unique_by_day_and_subject():
     assert (compiled.parameters["p6"], compiled.parameters["p7"]) == ("a b", "c")
 
 
+def test_a_rollup_that_reaches_all_is_read_alone():
+    query = MeterQuery(from_at=T, to_at=END, window=Window.DAY, subjects=("it's",), group_by=("model",))
+    meter = openmeter(group_by={"model": "$.model", "a": "$.a"})
+    compiled = rolled.compile_meter_query(meter, query, Rollup(7, 99, reaches_all=True, is_corrected=False))
+    assert compiled is not None
+    assert compiled.sql == (
+        "SELECT intDiv((start + {p4:Int64}) - positiveModulo((start + {p4:Int64}), 86400), 86400) "
+        "AS k_window, subject AS k_subject, groups[2] AS k_group0, "
+        "sum(rollups.n) AS n, sum(rollups.total) AS total, "
+        "sumMap(rollups.wide) AS wide FROM rollups WHERE definition = toUInt128('7') "
+        "AND upto <= {p6:Int64} AND ((level = 1 AND start >= {p7:Int64} AND start < {p8:Int64})) "
+        "AND subject IN {p5:Array(String)} "
+        "GROUP BY k_window, k_subject, k_group0 HAVING n > 0 SETTINGS precise_float_parsing = 1"
+    )
+    assert compiled.parameters == {"p4": 0, "p5": ["it's"], "p6": 99, "p7": 1772323200, "p8": 1775001600}
+
+
+def test_a_rollup_that_lags_is_joined_by_what_is_newer():
+    query = MeterQuery(from_at=T, to_at=END.replace(second=7), window=Window.DAY)
+    meter = openmeter(Aggregation.COUNT)
+    compiled = rolled.compile_meter_query(meter, query, Rollup(7, 99, reaches_all=False, is_corrected=False))
+    assert compiled is not None
+    assert compiled.sql.count(" UNION ALL ") == 1
+    assert "AND (seq > {p6:Int64} OR toUnixTimestamp64Micro(time) >= {p5:Int64})" in compiled.sql
+    assert compiled.parameters["p5"] == 1775001600_000_000
+
+
+def test_a_batch_of_a_rollup_is_one_insert_with_its_mark():
+    sql = compile_batch(openmeter(group_by={"model": "$.model"}), 7, 100, 199).sql
+    assert sql.startswith(
+        "INSERT INTO rollups (definition, level, subject, customer_id, start, groups, since, upto, n"
+    )
+    assert sql.count("INSERT") == 1
+    assert "GROUP BY GROUPING SETS ((k_subject, k_customer, k_hour, k_groups), (k_hour, k_groups), " in sql
+    assert "seq >= {p2:Int64} AND seq <= {p3:Int64}" in sql
+
+
+def test_a_definition_stands_for_all_that_quantities_depend_on():
+    meter = openmeter(group_by={"a": "$.a"})
+    others = [
+        openmeter(Aggregation.MIN, group_by={"a": "$.a"}),
+        openmeter(value="$.other", group_by={"a": "$.a"}),
+        openmeter(event_type="other", group_by={"a": "$.a"}),
+        openmeter(group_by={"a": "$.b"}),
+        openmeter(group_by={"b": "$.a"}),
+        openmeter(group_by={"a": "$.a"}, event_from=T),
+        openmeter(group_by={"a": "$.a"}, organisation_id=UUID(int=1)),
+        polar(Aggregation.SUM, "value"),
+    ]
+    assert len({definition_of(one) for one in [meter, *others]}) == 1 + len(others)
+    assert definition_of(meter) == definition_of(replace(meter, name="Other", id=UUID(int=2), slug="s"))
+
+
 def test_a_change_of_the_clock_is_bound_as_a_table():
     query = MeterQuery(from_at=T, to_at=END, window=Window.HOUR, zone="Europe/Berlin")
     compiled = compile_meter_query(openmeter(Aggregation.COUNT), query)
-    assert f"transform(roundDown({SECOND}, {{p4:Array(Int64)}}), {{p4:Array(Int64)}}, " in compiled.sql
+    assert f"{SECOND} AS t_second" in compiled.sql
+    assert "transform(roundDown(t_second, {p4:Array(Int64)}), {p4:Array(Int64)}, " in compiled.sql
     assert compiled.parameters["p4"][1:] == [1774746000]  # 2026-03-29T01:00Z
     assert compiled.parameters["p5"] == [3600, 7200]
+
+
+def test_what_customers_consumed_since_their_resets():
+    meter = polar(Aggregation.SUM, "tokens", Clause("name", "eq", "ai"))
+    compiled = compile_consumption(meter, [Consumer("c1", ("s1", "s2"), T), Consumer("c2", ("s3",))])
+    assert compiled.sql.endswith(
+        "AS k_owner, ingested_at FROM (SELECT *, JSONExtractRaw(data, {p9:String}) AS r0 FROM events "
+        "WHERE organisation_id = {p0:UUID} AND type = {p1:String} AND toString(origin) = 'user' "
+        "AND (subject IN {p4:Array(String)} AND ((subject = '' AND customer_id != '' "
+        "AND has({p2:Array(String)}, customer_id)) OR (customer_id = '' "
+        "AND has({p3:Array(String)}, subject))))) WHERE k_owner >= 0 "
+        "AND toUnixTimestamp64Micro(ingested_at) >= "
+        "transform(k_owner, {p8:Array(Int64)}, {p7:Array(Int64)}, toInt64(-9223372036854775808)) "
+        "AND (type = {p1:String})) GROUP BY k_owner SETTINGS precise_float_parsing = 1"
+    )
+    owner = (
+        "if(customer_id != '', transform(customer_id, {p2:Array(String)}, {p5:Array(Int64)}, toInt64(-1)), "
+    )
+    assert owner in compiled.sql
+    assert compiled.parameters["p3"] == ["s1", "s2", "s3"]
 
 
 HOSTILE = "x'; DROP TABLE events; -- {p0:String} \\ \" \n"
@@ -101,3 +179,5 @@ def test_no_user_text_in_polar_sql(aggregation, operator):
         customer_function="sum",
     )
     assert "drop" not in compile_quantities(meter, query).sql.lower()
+    consumption = compile_consumption(meter, [Consumer(HOSTILE, (HOSTILE,), T)])
+    assert "drop" not in consumption.sql.lower()

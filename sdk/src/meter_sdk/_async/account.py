@@ -194,6 +194,87 @@ class Account(Operations):
         answer = await self._send(Call("GET", path, query=query, timeout_s=request_timeout))
         return list(answer.get("urls") or []) if isinstance(answer, Mapping) else list(answer)
 
+    async def execute_discovery(
+        self,
+        discovery_id: str,
+        strategy_id: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        request_timeout: float | None = None,
+    ) -> types.CreatedBatch:
+        """Run a strategy on every page that a discovery found.
+
+        Args:
+            discovery_id: The discovery, which must have ended.
+            strategy_id: The strategy to run.
+            parameters: Overrides of an API strategy's parameters.
+            request_timeout: Seconds for this call.
+
+        Returns:
+            The batch of jobs.
+
+        Raises:
+            ConflictError: The discovery is still running, or found nothing.
+            NotFoundError: There is no such discovery or strategy.
+            NotSupportedError: The server does not have this call.
+
+        Reference: Meter, section 16.
+        """
+        check.mapping_or_none(parameters, "parameters")
+        path = f"/discover/{check.segment(discovery_id, 'discovery_id')}/execute"
+        body = {"strategy_id": check.identifier(strategy_id, "strategy_id"), **given(parameters=parameters)}
+        batch: types.CreatedBatch = await self._send(Call("POST", path, body=body, timeout_s=request_timeout))
+        return batch
+
+    async def schedule_discovery(
+        self,
+        discovery_id: str,
+        strategy_id: str,
+        interval_seconds: int | None = None,
+        cron_expression: str | None = None,
+        webhook_url: str | None = None,
+        webhook_metadata: Mapping[str, Any] | None = None,
+        webhook_secret: str | None = None,
+        webhook_type: str | None = None,
+        *,
+        timezone: str | None = None,
+        request_timeout: float | None = None,
+    ) -> types.Schedule:
+        """Run a strategy on the pages that a discovery found, again and again.
+
+        Args:
+            discovery_id: The discovery, which must have ended.
+            strategy_id: The strategy to run.
+            interval_seconds: Seconds between runs, at least 60; or else
+            cron_expression: five fields, such as `0 9 * * *`.
+            webhook_url: Where to tell of each run.
+            webhook_metadata: Copied into each payload as `metadata`.
+            webhook_secret: Sent as `X-Webhook-Secret`; made by the server if not given.
+            webhook_type: As for `create_schedule`.
+            timezone: IANA name for the cron expression.
+            request_timeout: Seconds for this call.
+
+        Returns:
+            The schedule. A generated `webhook_secret` is shown only here.
+
+        Raises:
+            ArgumentError: Both or neither of a pair, or a malformed argument.
+            ConflictError: The discovery is still running, or found nothing.
+            NotFoundError: There is no such discovery or strategy.
+            NotSupportedError: The server does not have this call.
+
+        Reference: Meter, sections 10 and 16.
+        """
+        path = f"/discover/{check.segment(discovery_id, 'discovery_id')}/schedule"
+        body = {
+            "strategy_id": check.identifier(strategy_id, "strategy_id"),
+            **check.one_timing(interval_seconds, cron_expression),
+            **check.webhook(url=webhook_url, metadata=webhook_metadata, secret=webhook_secret, kind=webhook_type),
+            **given(timezone=timezone),
+        }
+        schedule: types.Schedule = await self._send(Call("POST", path, body=body, timeout_s=request_timeout))
+        return schedule
+
     def iter_discovery_urls(self, discovery_id: str, page_size: int = 1000) -> AsyncIterator[str]:
         """Walk through all pages that a discovery found, fetching `page_size` at a time.
 

@@ -262,7 +262,7 @@ class Schedules(Operations):
 
     def mark_changes_seen(
         self, schedule_id: str, job_ids: Sequence[str], *, request_timeout: float | None = None
-    ) -> types.Message:
+    ) -> dict[str, Any]:
         """Acknowledge changes after they were worked on.
 
         Args:
@@ -271,7 +271,7 @@ class Schedules(Operations):
             request_timeout: Seconds for this call.
 
         Returns:
-            A message.
+            How many were marked by this call, as `acknowledged`.
 
         Raises:
             NotFoundError: There is no such schedule.
@@ -279,11 +279,11 @@ class Schedules(Operations):
 
         Reference: Meter, section 19, items 11 and 18.
         """
-        return self._mark(schedule_id, job_ids, "seen", request_timeout)
+        return self._mark(schedule_id, job_ids, "acknowledge", request_timeout)
 
     def mark_changes_unseen(
         self, schedule_id: str, job_ids: Sequence[str], *, request_timeout: float | None = None
-    ) -> types.Message:
+    ) -> dict[str, Any]:
         """Make seen changes unseen, so that `get_schedule_changes` brings them again.
 
         Args:
@@ -292,7 +292,7 @@ class Schedules(Operations):
             request_timeout: Seconds for this call.
 
         Returns:
-            A message.
+            How many were marked by this call, as `reopened`.
 
         Raises:
             NotFoundError: There is no such schedule.
@@ -300,15 +300,15 @@ class Schedules(Operations):
 
         Reference: Meter, section 19, item 11.
         """
-        return self._mark(schedule_id, job_ids, "unseen", request_timeout)
+        return self._mark(schedule_id, job_ids, "reopen", request_timeout)
 
     def _mark(
-        self, schedule_id: str, job_ids: Sequence[str], state: str, request_timeout: float | None
-    ) -> types.Message:
+        self, schedule_id: str, job_ids: Sequence[str], verb: str, request_timeout: float | None
+    ) -> dict[str, Any]:
         body = {"job_ids": check_ids(job_ids, "job_ids")}
-        path = _path(schedule_id, f"/changes/{state}")
-        message: types.Message = self._send(Call("POST", path, body=body, safe=True, timeout_s=request_timeout))
-        return message
+        path = _path(schedule_id, f"/changes/{verb}")
+        marked: dict[str, Any] = self._send(Call("POST", path, body=body, safe=True, timeout_s=request_timeout))
+        return marked
 
     def get_schedule_changelog(
         self,

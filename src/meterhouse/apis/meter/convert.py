@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from meterhouse.extraction.stored import StoredStrategy
-from meterhouse.monitoring.model import BatchProgress, Comparison, CreatedBatch, HistoryEntry, Job
+from meterhouse.monitoring.model import (
+    BatchProgress,
+    Comparison,
+    CreatedBatch,
+    HistoryEntry,
+    Job,
+    JobStatus,
+)
 
 Wire = dict[str, object]
 
@@ -54,7 +61,13 @@ def job_to_wire(job: Job, *, with_results: bool = True) -> Wire:
         "previous_job_id": job.previous_job_id,
         "error": job.error,
         "error_code": job.error_code,
+        "evidence": job.evidence,
+        "lost_fields": job.lost_fields,
         "http_status": job.http_status,
+        "retries": job.retries,
+        "max_retries": job.retries_max,
+        "last_error": job.last_error,
+        "next_attempt_at": job.next_at if job.status is JobStatus.PENDING else None,
         "created_at": job.created_at,
         "started_at": job.started_at,
         "completed_at": job.completed_at,

@@ -70,13 +70,13 @@ def query_flag(call: Call, name: str, default: bool) -> bool:
     raise _refused(("query", name), "must be true or false", text)
 
 
-def query_limit(call: Call, *, default: int, maximum: int) -> int:
-    """A `limit` that the contract does not know. Raises `RequestInvalid` outside of 1 to `maximum`."""
-    text = call.request.query_params.get("limit")
+def query_number(call: Call, name: str, *, minimum: int, maximum: int) -> int | None:
+    """A number that the contract does not know. Raises `RequestInvalid` for anything outside its bounds."""
+    text = call.request.query_params.get(name)
     if text is None:
-        return default
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:10]) <= maximum:
-        raise _refused(("query", "limit"), f"must be 1 to {maximum}", text)
+        return None
+    if not (text.isascii() and text.isdigit()) or not minimum <= int(text[:12]) <= maximum:
+        raise _refused(("query", name), f"must be {minimum} to {maximum}", text)
     return int(text)
 
 

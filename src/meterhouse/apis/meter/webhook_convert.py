@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from meterhouse.apis.meter.convert import Wire
+from meterhouse.webhooks import service
 from meterhouse.webhooks.model import Attempt, Delivery, DeliveryStatus, Result
 
 
@@ -43,14 +44,14 @@ def detail_to_wire(delivery: Delivery, attempts: Sequence[Attempt]) -> Wire:
 
 
 def email_to_wire(delivery: Delivery) -> Wire:
-    content = json.loads(delivery.body or "{}")
+    letter = service.letter_of(delivery)
     return {
         "id": delivery.id,
         "schedule_id": delivery.owner_id,
         "job_id": delivery.subject_id,
-        "to": content.get("to", ""),
-        "subject": content.get("subject", ""),
-        "text": content.get("text", ""),
+        "to": letter.to,
+        "subject": letter.subject,
+        "text": letter.text,
         "created_at": delivery.created_at,
     }
 

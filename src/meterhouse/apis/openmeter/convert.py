@@ -7,7 +7,9 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -20,8 +22,10 @@ from meterhouse.apis.openmeter.filters import (
     string_filter_from_wire,
     time_filter_from_wire,
 )
+from meterhouse.customers.model import Customer
 from meterhouse.kernel.clock import format_instant
 from meterhouse.kernel.ids import parse_id, to_ulid
+from meterhouse.usage.corrections import TrailEntry
 from meterhouse.usage.definition import value_jsonpath
 from meterhouse.usage.engine.cursors import parse_cursor
 from meterhouse.usage.model import (
@@ -34,8 +38,10 @@ from meterhouse.usage.model import (
     StringFilter,
     TimeFilter,
     Window,
+    to_double,
 )
 from meterhouse.usage.service import MeterDraft, event_type_filter
+from meterhouse.usage.validation import Explanation
 
 # Readers refuse longer integers (Python's do), and one such event must not hide the others of its page.
 _DIGITS_MAX = 4300
@@ -80,7 +86,7 @@ def meter_to_wire(meter: Meter) -> dict[str, object]:
         "eventFrom": _instant(meter.event_from),
         "valueProperty": None if meter.aggregation is Aggregation.COUNT else value_jsonpath(meter),
         "groupBy": dict(meter.group_by) or None,
-        "metadata": {key: _text(value) for key, value in meter.metadata.items()} or None,
+        "metadata": {key: text_of(value) for key, value in meter.metadata.items()} or None,
         "createdAt": _instant(meter.created_at),
         "updatedAt": _instant(meter.modified_at or meter.created_at),
         "deletedAt": _instant(meter.deleted_at),
@@ -88,7 +94,7 @@ def meter_to_wire(meter: Meter) -> dict[str, object]:
     return {key: value for key, value in wire.items() if value is not None}
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
     """OpenMeter's metadata are texts; Polar's may be numbers and booleans too."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
@@ -153,7 +159,7 @@ def row_to_wire(row: QueryRow) -> dict[str, object]:
         "subject": row.subject,
         "groupBy": dict(row.group_by),
     }
-    return wire if row.customer_id is None else wire | {"customerId": row.customer_id}
+    return wire if row.customer_id is None else wire | {"customerId": to_ulid(UUID(row.customer_id))}
 
 
 def recent_criteria_from_wire(
@@ -195,7 +201,9 @@ def criteria_from_wire(
     return EventCriteria(customers=customers, texts=texts, times=times, after=after)
 
 
-def event_to_wire(event: StoredEvent, *, validation_error: str | None) -> dict[str, object]:
+def event_to_wire(
+    event: StoredEvent, *, customer: Customer | None = None, validation_error: str | None = None
+) -> dict[str, object]:
     """Write a stored event. Its data are passed on as the JSON text that was sent, to the last digit."""
     inner: dict[str, object] = {
         "id": event.id,
@@ -213,7 +221,46 @@ def event_to_wire(event: StoredEvent, *, validation_error: str | None) -> dict[s
         "ingestedAt": _second(event.ingested_at),
         "storedAt": _second(event.stored_at),
     }
+    if customer is not None:
+        wire["customerId"] = to_ulid(customer.id)
     return wire if validation_error is None else wire | {"validationError": validation_error}
+
+
+def explanation_to_wire(item: Explanation) -> dict[str, object]:
+    """Write what a meter makes of an event."""
+    meter, verdict = item.meter, item.verdict
+    wire: dict[str, object] = {
+        "meterId": to_ulid(meter.id),
+        "slug": meter.slug,
+        "name": meter.name,
+        "madeThrough": meter.dialect,
+        "aggregation": aggregation_to_wire(meter.aggregation),
+        "isArchived": meter.archived_at is not None,
+        "isCounted": verdict.is_counted,
+    }
+    if verdict.rejection is not None:
+        return wire | {"reason": {"code": verdict.rejection.code, "message": verdict.rejection.reason}}
+    value = verdict.value
+    return wire | {"value": to_double(value) if isinstance(value, Fraction) else value}
+
+
+def correction_to_wire(entry: TrailEntry) -> dict[str, object]:
+    """Write one line of the audit trail."""
+    made = entry.correction
+    wire: dict[str, object] = {
+        "id": to_ulid(made.id),
+        "action": "delete" if made.after is None else "replace",
+        "source": made.before.source,
+        "eventId": made.before.id,
+        "correctedAt": format_instant(made.at),
+        "correctedBy": to_ulid(UUID(entry.by)),
+        "before": event_to_wire(made.before),
+    }
+    if entry.reason:
+        wire["reason"] = entry.reason
+    if made.after is not None:
+        wire["after"] = event_to_wire(made.after)
+    return wire
 
 
 def _readable(data: str) -> str:

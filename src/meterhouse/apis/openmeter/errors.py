@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
+from uuid import UUID
 
 from starlette.responses import Response
 
@@ -31,8 +33,10 @@ from meterhouse.kernel.errors import (
     RateLimited,
     Unauthenticated,
 )
+from meterhouse.kernel.ids import to_ulid
 
 PROBLEM = "application/problem+json"
+_CAPITAL = re.compile(r"_([a-z])")
 
 # status and the prefix of the detail
 KINDS: dict[type[MeterhouseError], tuple[int, str]] = {
@@ -62,7 +66,7 @@ class OpenMeterErrors:
         status, prefix = by_class(KINDS, error)
         if isinstance(error, DependencyFailed) and error.retryable:
             status, prefix = 503, ""  # an engine of ours is away for a moment
-        extensions: dict[str, object] = {"code": error.code}
+        extensions: dict[str, object] = {"code": error.code, **_details(error)}
         if isinstance(error, Invalid) and error.issues:
             extensions["validationErrors"] = [_validation_error(issue) for issue in error.issues]
         if status == 500:
@@ -85,6 +89,18 @@ class OpenMeterErrors:
     def malformed_id(self, name: str, text: str) -> MeterhouseError:
         issue = RequestIssue(("path", name), "must be a ULID or a UUID", code="invalid_id", input=text)
         return RequestInvalid(f"{name}: must be a ULID or a UUID", issues=[issue])
+
+
+def _details(error: MeterhouseError) -> dict[str, object]:
+    """What the error tells machines, in this interface's spelling of names and ids."""
+    if isinstance(error, DependencyFailed):
+        return {}  # these speak of our own engines
+    return {
+        _CAPITAL.sub(lambda found: found[1].upper(), key): to_ulid(value)
+        if isinstance(value, UUID)
+        else value
+        for key, value in error.details.items()
+    }
 
 
 def _validation_error(issue: Issue) -> dict[str, object]:

@@ -10,11 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from meterhouse.apis.call import Call
 from meterhouse.apis.faults import RequestIssue
 from meterhouse.kernel.errors import Invalid, NotFound
+from meterhouse.usage.attribution import customers_named
 from meterhouse.usage.definition import is_expressible_as
 from meterhouse.usage.model import Meter
 from meterhouse.usage.queries import get_meter
-
-_NAMED_MAX = 5
 
 
 @contextlib.contextmanager
@@ -41,12 +40,13 @@ async def meter_of(call: Call, connection: AsyncConnection) -> Meter:
     return meter
 
 
-def customers_of(ids: Sequence[str] | None) -> Mapping[str, tuple[str, ...]] | None:
+async def customers_of(
+    call: Call, connection: AsyncConnection, ids: Sequence[str] | None
+) -> Mapping[str, tuple[str, ...]] | None:
     """The named customers with their subjects; `None` when none are named.
 
-    Raises `NotFound` naming those that do not exist: without a record of customers, all of them.
+    Raises `NotFound` naming those that do not exist.
     """
     if not ids:
         return None
-    named = ", ".join(text[:64] for text in ids[:_NAMED_MAX])
-    raise NotFound(f"customers not found: {named}", code="customer_not_found")
+    return await customers_named(connection, organisation_id=call.principal.organisation_id, ids=ids)

@@ -6,14 +6,19 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
+from meterhouse.apis.polar.customer_convert import customer_to_wire
 from meterhouse.apis.polar.schemas import events as event_schemas
 from meterhouse.apis.polar.schemas import meters as meter_schemas
-from meterhouse.apis.polar.schemas.common import CustomersQuery, ListQuery
+from meterhouse.apis.polar.schemas.common import ListQuery
+from meterhouse.customers.model import Customer
 from meterhouse.usage.convert import filter_to_json
+from meterhouse.usage.customer_meters import CustomerMeter
 from meterhouse.usage.definition import polar_property
 from meterhouse.usage.drafts import EventDraft
+from meterhouse.usage.engine.credits import CREDITED, RESET
 from meterhouse.usage.lineage import Lineage
 from meterhouse.usage.model import (
     Aggregation,
@@ -24,11 +29,15 @@ from meterhouse.usage.model import (
     Quantities,
     QuantityQuery,
     StoredEvent,
+    to_double,
 )
 from meterhouse.usage.names import EventName
 from meterhouse.usage.service import MeterDraft
+from meterhouse.usage.validation import Explanation
 
 Wire = dict[str, object]
+
+SYSTEM_LABELS = {CREDITED: "Meter Credited", RESET: "Meter Reset"}
 
 _LLM_TEXTS = ("vendor", "model")
 _INTEGER_DIGITS_MAX = 4_000  # longer ones are refused by Python's own reader
@@ -72,6 +81,7 @@ def meter_from_wire(sent: meter_schemas.MeterCreate) -> MeterDraft:
         unit=sent.unit.value,
         custom_label=sent.custom_label,
         custom_multiplier=sent.custom_multiplier,
+        external_id=sent.external_id,
     )
 
 
@@ -107,19 +117,9 @@ def meter_to_wire(meter: Meter) -> Wire:
         "aggregation": aggregation,
         "organization_id": meter.organisation_id,
         "archived_at": meter.archived_at,
-        "external_id": None,
+        "external_id": meter.external_id,
         "metadata": meter.metadata,
     }
-
-
-def identities_from_wire(
-    query: CustomersQuery, external_ids: Sequence[str] | None = None
-) -> Identities | None:
-    """The customers asked for, united; `None` when none are."""
-    externals = query.external_customer_id if external_ids is None else external_ids
-    if query.customer_id is None and externals is None:
-        return None
-    return Identities(tuple(str(id) for id in query.customer_id or ()), tuple(externals or ()))
 
 
 def texts_from_wire(metadata: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
@@ -127,15 +127,17 @@ def texts_from_wire(metadata: Mapping[str, Sequence[str]]) -> dict[str, tuple[st
     return {key: tuple(values) for key, values in metadata.items()}
 
 
-def quantity_query_from_wire(query: meter_schemas.QuantitiesQuery) -> QuantityQuery:
-    """Read a question for quantities."""
+def quantity_query_from_wire(
+    query: meter_schemas.QuantitiesQuery, *, identities: Identities | None
+) -> QuantityQuery:
+    """Read a question for quantities; `identities` are the customers that it names."""
     function = query.customer_aggregation_function
     return QuantityQuery(
         start_at=query.start_timestamp,
         end_at=query.end_timestamp,
         interval=query.interval.value,
         zone=query.timezone,
-        identities=identities_from_wire(query, query.external_ids),
+        identities=identities,
         customer_function=function.value if function is not None else None,
         metadata=texts_from_wire(query.metadata),
     )
@@ -192,20 +194,20 @@ def _decimal_text(amount: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def event_to_wire(event: StoredEvent, lineage: Lineage) -> Wire:
-    """Write an event. No customer is shown with it yet, whatever identifiers it carries."""
+def event_to_wire(event: StoredEvent, lineage: Lineage, customer: Customer | None) -> Wire:
+    """Write an event, its identifiers as they came, and the live customer that it is found to be of."""
     return {
         "id": event.uid,
         "timestamp": event.time,
         "organization_id": event.organisation_id,
         "customer_id": event.customer_id or None,
         "external_customer_id": None if event.customer_id else event.subject,
-        "customer": None,
+        "customer": None if customer is None else customer_to_wire(customer),
         "member_id": event.member_id or None,
         "external_member_id": event.external_member_id or None,
         "child_count": lineage.descendants,
         "parent_id": lineage.parent,
-        "label": event.type,
+        "label": SYSTEM_LABELS.get(event.type, event.type) if event.origin == "system" else event.type,
         "name": event.type,
         "source": event.origin,
         "metadata": metadata_to_wire(event.data),
@@ -280,11 +282,49 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def customer_meter_to_wire(row: CustomerMeter) -> Wire:
+    """Write a customer's account on a meter, with both of them."""
+    both = {"customer": customer_to_wire(row.customer), "meter": meter_to_wire(row.meter)}
+    return account_to_wire(row) | {"customer_id": row.customer.id} | both
+
+
+def account_to_wire(row: CustomerMeter) -> Wire:
+    """Write a customer's account as the customer's state shows it."""
+    return {
+        "id": row.id,
+        "created_at": row.created_at,
+        "modified_at": row.modified_at,
+        "meter_id": row.meter.id,
+        "consumed_units": _amount(row.consumed),
+        "credited_units": row.credited,
+        "balance": _amount(row.balance),
+    }
+
+
+def _amount(exact: Fraction) -> int | float:
+    """Whole numbers as such, to the last digit; others as the nearest double."""
+    return exact.numerator if exact.denominator == 1 else to_double(exact)
+
+
+def explanation_to_wire(item: Explanation) -> Wire:
+    """Write what a meter makes of an event."""
+    value, rejection = item.verdict.value, item.verdict.rejection
+    return {
+        "meter_id": item.meter.id,
+        "name": item.meter.name,
+        "aggregation": item.meter.aggregation.value,
+        "is_archived": item.meter.archived_at is not None,
+        "is_counted": item.verdict.is_counted,
+        "value": to_double(value) if isinstance(value, Fraction) else value,
+        "reason": {"code": rejection.code, "message": rejection.reason} if rejection is not None else None,
+    }
+
+
 def name_to_wire(name: EventName) -> Wire:
     """Write what is known about a name of events."""
     return {
         "name": name.name,
-        "label": name.name,
+        "label": SYSTEM_LABELS.get(name.name, name.name) if name.origin == "system" else name.name,
         "source": name.origin,
         "occurrences": name.occurrences,
         "first_seen": name.first_seen_at,

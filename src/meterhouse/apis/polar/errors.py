@@ -59,7 +59,11 @@ KINDS: dict[type[MeterhouseError], tuple[int, str]] = {
     NotImplementedYet: (501, "NotImplemented"),
     DependencyFailed: (503, "ServiceUnavailable"),
 }
-NAMES = {"ambiguous_external_meter_id": "AmbiguousExternalMeterID"}
+NAMES = {
+    "ambiguous_external_meter_id": "AmbiguousExternalMeterID",
+    "credit_external_id_conflict": "CustomerMeterCreditExternalIDConflict",
+    "credit_not_reversible": "CustomerMeterCreditNotReversible",
+}
 
 _INVALID_TOKEN = "The access token provided is expired, revoked, malformed, or invalid for other reasons."  # noqa: S105
 _INSUFFICIENT_SCOPE = "The request requires higher privileges than provided by the access token."

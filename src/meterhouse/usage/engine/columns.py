@@ -19,6 +19,7 @@ PARENT = "parent_id"
 INGESTED_AT = "ingested_at"
 STORED_AT = "stored_at"
 DATA = "data"
+SEQ = "seq"
 
 EVENT_COLUMNS = (
     ORGANISATION,

@@ -1,7 +1,9 @@
 """Meter and question in, one parameterised query out.
 
-Every query has three levels: `events` cut by organisation, time and type (served by the table's order);
-values taken out of the JSON once per path; aggregates per group. No user text becomes part of the SQL.
+Every query goes through the same levels: `events` cut by organisation, time and type (served by the table's
+order), with raw values taken out of the JSON once per path; what these raw values read as; columns made of
+that; aggregates per group. A level of its own for whatever is used more than once keeps expressions small,
+because the engine repeats an alias wherever it is used. No user text becomes part of the SQL.
 """
 
 from __future__ import annotations
@@ -43,12 +45,18 @@ class CompiledQuery:
 
 @dataclass
 class Draft:
-    """A query under construction. `raw_of` hands out one column per distinct path."""
+    """A query under construction. `raw_of` hands out one column per distinct path, `read` one per name."""
 
     organisation_id: UUID
     parameters: Parameters = field(default_factory=Parameters)
     conditions: list[str] = field(default_factory=list)
     _raws: dict[Path, str] = field(default_factory=dict)
+    _reads: dict[str, str] = field(default_factory=dict)
+
+    def read(self, name: str, expression: str) -> str:
+        """A column made of an event's own columns and of raw values, for what is used more than once."""
+        self._reads[name] = expression
+        return name
 
     def raw_of(self, path: Path) -> str:
         """The column that holds the raw JSON text at a path."""
@@ -58,14 +66,22 @@ class Draft:
         """The innermost level; raw values are read only for rows that pass `base`."""
         taken = [f"{values.raw(path, self.parameters)} AS {name}" for path, name in self._raws.items()]
         selected = ", ".join(["*", *taken])
-        return f"SELECT {selected} FROM {columns.TABLE} WHERE {' AND '.join(base)}"  # noqa: S608
+        source = f"SELECT {selected} FROM {columns.TABLE} WHERE {' AND '.join(base)}"  # noqa: S608
+        if not self._reads:
+            return source
+        read = ", ".join(["*", *(f"{expression} AS {name}" for name, expression in self._reads.items())])
+        return f"SELECT {read} FROM ({source})"  # noqa: S608
 
     def finish(self, base: list[str], selected: list[str], keys: str, aggregates: list[str]) -> str:
         """Put the levels together."""
+        return f"{self.body(base, selected, aggregates, keys)} {SETTINGS}"
+
+    def body(self, base: list[str], selected: list[str], aggregates: list[str], keys: str) -> str:
+        """The same without settings, to be part of a larger query."""
         inner = f"{', '.join(selected) or '1 AS one'} FROM ({self.source(base)})"
         if self.conditions:
             inner += f" WHERE {' AND '.join(self.conditions)}"
-        return f"SELECT {', '.join(aggregates)} FROM (SELECT {inner}){keys} {SETTINGS}"  # noqa: S608
+        return f"SELECT {', '.join(aggregates)} FROM (SELECT {inner}){keys}"  # noqa: S608
 
 
 def base_conditions(
@@ -113,10 +129,10 @@ def value_columns(meter: Meter, draft: Draft) -> list[str]:
         if meter.dialect == "polar":
             return [f"{values.identity_text(raw)} AS v_key", "v_key != '' AS v_ok"]
         return [f"{values.text(raw)} AS v_key", f"{raw} != 'null' AS v_ok"]
-    return [*_number_columns(meter, raw), *_order_columns(meter)]
+    return [*_number_columns(meter, raw, draft), *_order_columns(meter)]
 
 
-def _number_columns(meter: Meter, raw: str | None) -> list[str]:
+def _number_columns(meter: Meter, raw: str | None, draft: Draft) -> list[str]:
     if raw is None:  # Polar's event properties: only the timestamp is a number
         is_timestamp = strip_metadata(meter.value_path or "") == "timestamp"
         digits = f"toString({filters.unix_second()})" if is_timestamp else "''"
@@ -124,8 +140,9 @@ def _number_columns(meter: Meter, raw: str | None) -> list[str]:
         digits = values.number_text(raw)
     else:
         digits = values.numeric_text(raw, values.text(raw))
-    number = ["ifNull(toFloat64OrNull(v_digits), nan) AS v_number", "isFinite(v_number) AS v_ok"]
-    selected = [f"{digits} AS v_digits", *number]
+    draft.read("v_digits", digits)
+    draft.read("v_number", "ifNull(toFloat64OrNull(v_digits), nan)")
+    selected = ["v_number", "isFinite(v_number) AS v_ok"]
     if meter.aggregation in (Aggregation.SUM, Aggregation.AVG):
         on_grid = (
             f"v_ok AND abs(v_number) >= {GRID_FROM} AND abs(v_number) < {GRID_BELOW} "
@@ -143,11 +160,19 @@ def _order_columns(meter: Meter) -> list[str]:
     return [f"({columns.TIME}, toString({columns.UID})) AS v_order"]
 
 
+WIDE_UNITS = "Map(UInt16, Int128)"
 _FRACTION = "toInt128(bitAnd(v_bits, 4503599627370495))"
 _EXPONENT = "toUInt16(bitAnd(bitShiftRight(v_bits, 52), 2047))"
 _UNITS = (
     f"if(v_number < 0, -1, 1) * ({_FRACTION} + if({_EXPONENT} = 0, toInt128(0), toInt128(4503599627370496)))"
 )
+
+
+def match_conditions(meter: Meter, draft: Draft) -> list[str]:
+    """The part of a meter's filter that `base_conditions` does not hold already."""
+    if meter.event_type is not None or not meter.filter.clauses:
+        return []
+    return [filters.tree_condition(meter.filter, draft.parameters, draft.raw_of)]
 
 
 def aggregates(aggregation: Aggregation) -> list[str]:
@@ -172,10 +197,14 @@ def aggregates(aggregation: Aggregation) -> list[str]:
 
 
 def bucket_expression(
-    window: Window, table: ZoneTable, from_s: int | None, to_s: int | None, parameters: Parameters
+    window: Window,
+    table: ZoneTable,
+    from_s: int | None,
+    to_s: int | None,
+    parameters: Parameters,
+    second: str,
 ) -> str:
-    """The bucket key of an event's time, as `windows.bucket_key` computes it."""
-    second = filters.unix_second()
+    """The bucket key of a Unix second, as `windows.bucket_key` computes it."""
     part = table.between(from_s, to_s)
     if len(part.offsets) == 1:
         offset = parameters.integer(part.offsets[0])
@@ -238,15 +267,15 @@ def compile_meter_query(meter: Meter, query: MeterQuery) -> CompiledQuery:
         starts = [at for at in (query.from_at, meter.event_from) if at is not None]
         from_s = to_second(max(starts)) if starts else None
         to_s = to_second(query.to_at) + 1 if query.to_at else None
-        bucket = bucket_expression(query.window, table, from_s, to_s, draft.parameters)
+        second = draft.read("t_second", filters.unix_second())
+        bucket = bucket_expression(query.window, table, from_s, to_s, draft.parameters, second)
         selected.append(f"{bucket} AS k_window")
         keys.append("k_window")
     else:
         selected.append(columns.TIME)
-    keys += _owner_keys(query, draft, base, selected)
-    keys += _group_keys(meter, query, draft, selected)
-    if meter.filter.clauses:
-        draft.conditions.append(filters.tree_condition(meter.filter, draft.parameters, draft.raw_of))
+    keys += owner_keys(query, draft, base, selected)
+    keys += group_keys(meter, query, draft, selected)
+    draft.conditions += match_conditions(meter, draft)
     outer = aggregates(meter.aggregation)
     if query.window is None:
         micros = f"toUnixTimestamp64Micro({{}}({columns.TIME}))"
@@ -258,7 +287,7 @@ def compile_meter_query(meter: Meter, query: MeterQuery) -> CompiledQuery:
     return CompiledQuery(sql, draft.parameters.values, names)
 
 
-def _owner_keys(query: MeterQuery, draft: Draft, base: list[str], selected: list[str]) -> list[str]:
+def owner_keys(query: MeterQuery, draft: Draft, base: list[str], selected: list[str]) -> list[str]:
     """Filters and keys of subjects and customers."""
     by_subject, by_customer, _ = effective_groups(query)
     keys, bind = [], draft.parameters
@@ -291,7 +320,7 @@ def subject_owners(customers: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     return owners
 
 
-def _group_keys(meter: Meter, query: MeterQuery, draft: Draft, selected: list[str]) -> list[str]:
+def group_keys(meter: Meter, query: MeterQuery, draft: Draft, selected: list[str]) -> list[str]:
     """Filters and keys of the meter's own group-bys."""
     keys = []
     for index, key in enumerate(effective_groups(query)[2]):
@@ -308,8 +337,7 @@ def compile_subjects(meter: Meter, from_at: datetime | None, to_at: datetime | N
     """Distinct subjects of the meter's events, sorted; events without a subject are left out."""
     draft = Draft(meter.organisation_id)
     base = base_conditions(meter, from_at, to_at, draft.parameters)
-    if meter.filter.clauses:
-        draft.conditions.append(filters.tree_condition(meter.filter, draft.parameters, draft.raw_of))
+    draft.conditions += match_conditions(meter, draft)
     draft.conditions.append(f"{columns.SUBJECT} != ''")
     tail = f" GROUP BY {columns.SUBJECT} ORDER BY {columns.SUBJECT}"
     sql = draft.finish(base, [columns.SUBJECT], tail, [columns.SUBJECT])
@@ -323,8 +351,7 @@ def compile_group_values(
     draft = Draft(meter.organisation_id)
     base = base_conditions(meter, from_at, to_at, draft.parameters)
     raw = draft.raw_of(parse_jsonpath(meter.group_by[key], field=("groupBy", key)))
-    if meter.filter.clauses:
-        draft.conditions.append(filters.tree_condition(meter.filter, draft.parameters, draft.raw_of))
+    draft.conditions += match_conditions(meter, draft)
     draft.conditions.append("k_value != ''")
     tail = f" GROUP BY k_value ORDER BY k_value LIMIT {int(limit)}"
     sql = draft.finish(base, [f"{values.text(raw)} AS k_value"], tail, ["k_value"])

@@ -86,6 +86,12 @@ def compile_event(organisation_id: UUID, uid: UUID) -> CompiledQuery:
 def compile_criteria(organisation_id: UUID, criteria: EventCriteria, limit: int) -> CompiledQuery:
     """Events newest first (openmeter 1.4 and 1.5). Raises `Invalid` for a broken filter."""
     bind = Parameters()
+    where = criteria_conditions(organisation_id, criteria, bind)
+    return _listing(where, bind, f"{NEWEST_FIRST} LIMIT {int(limit)}")
+
+
+def criteria_conditions(organisation_id: UUID, criteria: EventCriteria, bind: Parameters) -> list[str]:
+    """What the events of a list have in common. Raises `Invalid` for a broken filter."""
     where = [f"{columns.ORGANISATION} = {bind.uuid(organisation_id)}"]
     bounds = (
         (columns.TIME, ">=", criteria.from_at),
@@ -107,7 +113,7 @@ def compile_criteria(organisation_id: UUID, criteria: EventCriteria, limit: int)
         where.append(filters.time_condition(_TIME_COLUMNS[name], moment, bind))
     if criteria.after is not None:
         where.append(_after(criteria.after, bind))
-    return _listing(where, bind, f"{NEWEST_FIRST} LIMIT {int(limit)}")
+    return where
 
 
 _TEXT_COLUMNS = {

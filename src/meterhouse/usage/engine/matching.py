@@ -23,18 +23,19 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def matches(tree: Filter, event: Event) -> bool:
-    """Whether an event matches a Polar filter (polar 5)."""
+def matches(tree: Filter, event: Event, document: object = None) -> bool:
+    """Whether an event matches a Polar filter (polar 5); `document` is its data if they were read before."""
     if not tree.clauses:
         return True
     found = (
-        matches(node, event) if isinstance(node, Filter) else _clause_matches(node, event)
+        matches(node, event, document) if isinstance(node, Filter) else clause_matches(node, event, document)
         for node in tree.clauses
     )
     return all(found) if tree.conjunction == "and" else any(found)
 
 
-def _clause_matches(clause: Clause, event: Event) -> bool:
+def clause_matches(clause: Clause, event: Event, document: object = None) -> bool:
+    """Whether an event meets one condition."""
     match strip_metadata(clause.property):
         case "name":
             return isinstance(clause.value, str) and _text_matches(event.type, clause)
@@ -48,8 +49,8 @@ def _clause_matches(clause: Clause, event: Event) -> bool:
                 return _text_matches(str(second), clause)
             return _COMPARE[clause.operator](second, clause.value)
         case _:
-            value = at(parse_document(event.data), parse_dotted(clause.property))
-            return _value_matches(value, clause)
+            read = parse_document(event.data) if document is None else document
+            return _value_matches(at(read, parse_dotted(clause.property)), clause)
 
 
 def _value_matches(value: object, clause: Clause) -> bool:

@@ -16,6 +16,7 @@ from meterhouse.usage.engine.compile import (
     aggregates,
     base_conditions,
     bucket_expression,
+    match_conditions,
     value_columns,
 )
 from meterhouse.usage.engine.decode import Parts, read_parts
@@ -73,7 +74,8 @@ def compile_quantities(meter: Meter, query: QuantityQuery) -> CompiledQuery:
     selected = value_columns(meter, draft)
     table, window = zone_table(query.zone), Window(query.interval)
     from_s, to_s = to_second(plan.from_at), to_second(plan.to_at)
-    selected.append(f"{bucket_expression(window, table, from_s, to_s, bind)} AS k_window")
+    second = draft.read("t_second", filters.unix_second())
+    selected.append(f"{bucket_expression(window, table, from_s, to_s, bind, second)} AS k_window")
     draft.conditions.append(f"has({bind.integers(plan.keys)}, k_window)")
     keys = ["k_window"]
     if query.customer_function is not None:
@@ -82,8 +84,7 @@ def compile_quantities(meter: Meter, query: QuantityQuery) -> CompiledQuery:
         keys.append("k_customer")
     if query.identities is not None:
         base.append(filters.identity_condition(query.identities, bind))
-    if meter.filter.clauses:
-        draft.conditions.append(filters.tree_condition(meter.filter, bind, draft.raw_of))
+    draft.conditions += match_conditions(meter, draft)
     draft.conditions += filters.metadata_conditions(query.metadata, bind, draft.raw_of)
     outer = aggregates(meter.aggregation)
     grouping = f" GROUP BY {', '.join(keys)}"

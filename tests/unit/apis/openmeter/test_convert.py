@@ -27,6 +27,7 @@ from meterhouse.apis.openmeter.convert import (
     question_from_wire,
     recent_criteria_from_wire,
 )
+from meterhouse.customers.model import Customer
 from meterhouse.kernel.errors import Invalid
 from meterhouse.kernel.ids import new_id, parse_id, to_ulid
 from meterhouse.usage.engine.cursors import format_cursor
@@ -178,7 +179,7 @@ def test_rows() -> None:
     end = T + timedelta(hours=1)
     rows = [
         QueryRow(Fraction(1, 3), T, end),
-        QueryRow(Fraction(10**400), T, end, subject="s", customer_id=to_ulid(new_id()), group_by={"g": ""}),
+        QueryRow(Fraction(10**400), T, end, subject="s", customer_id=str(new_id()), group_by={"g": ""}),
     ]
     wire = answer_to_wire(MeterQuery(), rows)
     assert contract_issues("queryMeter", wire) == []
@@ -200,7 +201,7 @@ def test_rows() -> None:
 )
 def test_data_come_back_as_sent(data: dict[str, Any]) -> None:
     text = json.dumps(data)
-    wire = event_to_wire(stored(text), validation_error=None)
+    wire = event_to_wire(stored(text), customer=None, validation_error=None)
     encoded = msgspec.json.encode(wire).decode()
     assert text in encoded
     assert json.loads(encoded)["event"]["data"] == data
@@ -224,12 +225,12 @@ LARGE = str(10**400)
     ids=["repeated key", "large integer", "endless integer"],
 )
 def test_data_that_readers_may_not_take(text: str, shown: str) -> None:
-    wire = event_to_wire(stored(text), validation_error=None)
+    wire = event_to_wire(stored(text), customer=None, validation_error=None)
     assert f'"data":{shown}' in msgspec.json.encode(wire).decode()
 
 
 def test_an_event_in_whole_seconds() -> None:
-    wire = event_to_wire(stored(time=T.replace(microsecond=999_999)), validation_error="why")
+    wire = event_to_wire(stored(time=T.replace(microsecond=999_999)), customer=None, validation_error="why")
     assert wire["validationError"] == "why"
     inner = wire["event"]
     assert isinstance(inner, dict)
@@ -238,10 +239,34 @@ def test_an_event_in_whole_seconds() -> None:
     assert "datacontenttype" not in inner
 
 
+def test_an_event_of_a_customer() -> None:
+    owner = Customer(
+        id=new_id(),
+        organisation_id=new_id(),
+        key="k",
+        name="N",
+        description=None,
+        subject_keys=(),
+        primary_email=None,
+        currency=None,
+        billing_address=None,
+        metadata={},
+        tax_id=None,
+        locale=None,
+        first_event_at=None,
+        created_at=T,
+        modified_at=None,
+        deleted_at=None,
+    )
+    wire = event_to_wire(stored(), customer=owner, validation_error=None)
+    assert wire["customerId"] == to_ulid(owner.id)
+    assert contract_issues("listEvents", [wire]) == []
+
+
 def test_an_event_that_names_its_customer_by_id() -> None:
     customer = UUID("0190163d-8694-7de3-8f3a-2c9e3f1f6a01")
     for named, subject in ((str(customer), to_ulid(customer)), ("odd", "odd")):
-        wire = event_to_wire(stored(subject="", customer_id=named), validation_error=None)
+        wire = event_to_wire(stored(subject="", customer_id=named), customer=None, validation_error=None)
         inner = wire["event"]
         assert isinstance(inner, dict)
         assert inner["subject"] == subject

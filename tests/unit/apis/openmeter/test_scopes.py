@@ -22,6 +22,16 @@ SCOPES = {
     "queryMeterPost": "meters:read",
     "listMeterSubjects": "meters:read",
     "listMeterGroupByValues": "meters:read",
+    "createCustomer": "customers:write",
+    "updateCustomer": "customers:write",
+    "deleteCustomer": "customers:write",
+    "getCustomer": "customers:read",
+    "listCustomers": "customers:read",
+    "listCustomerSubscriptions": "customers:read",
+    "upsertSubject": "customers:write",
+    "deleteSubject": "customers:write",
+    "getSubject": "customers:read",
+    "listSubjects": "customers:read",
 }
 
 

@@ -106,16 +106,16 @@ def test_a_meter_of_the_other_facade_is_told_in_polars_words() -> None:
 
 def test_an_event_has_every_field() -> None:
     parent = UUID(int=7)
-    wire = convert.event_to_wire(stored({"a": 1}, subject="u", member_id=""), Lineage(parent, 3))
+    wire = convert.event_to_wire(stored({"a": 1}, subject="u", member_id=""), Lineage(parent, 3), None)
     assert wire.keys() == EVENT_KEYS
     assert (wire["customer_id"], wire["external_customer_id"], wire["customer"]) == (None, "u", None)
     assert (wire["parent_id"], wire["child_count"], wire["source"]) == (parent, 3, "user")
 
 
 def test_identifiers_are_told_as_ingested() -> None:
-    by_id = convert.event_to_wire(stored(customer_id="c", subject="", member_id="m"), Lineage())
+    by_id = convert.event_to_wire(stored(customer_id="c", subject="", member_id="m"), Lineage(), None)
     assert (by_id["customer_id"], by_id["external_customer_id"], by_id["member_id"]) == ("c", None, "m")
-    empty = convert.event_to_wire(stored(subject="", external_member_id="em"), Lineage())
+    empty = convert.event_to_wire(stored(subject="", external_member_id="em"), Lineage(), None)
     assert (empty["customer_id"], empty["external_customer_id"]) == (None, "")
     assert (empty["member_id"], empty["external_member_id"]) == (None, "em")
 
@@ -213,4 +213,4 @@ def test_sorting_keys() -> None:
 
 
 def test_a_system_event_says_so() -> None:
-    assert convert.event_to_wire(replace(stored(), origin="system"), Lineage())["source"] == "system"
+    assert convert.event_to_wire(replace(stored(), origin="system"), Lineage(), None)["source"] == "system"

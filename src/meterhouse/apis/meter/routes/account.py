@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meterhouse.apis.call import Call
 from meterhouse.apis.meter import facade
-from meterhouse.apis.meter.inputs import query_limit
+from meterhouse.apis.meter.inputs import query_number
 from meterhouse.extraction import service
 
 AUDIT_DEFAULT = 100
@@ -23,7 +23,7 @@ async def get_account_quota(call: Call) -> object:
 
 @facade.operation("list_strategy_audit", scopes=("strategies:read",))
 async def list_strategy_audit(call: Call) -> object:
-    limit = query_limit(call, default=AUDIT_DEFAULT, maximum=AUDIT_MAX)
+    limit = query_number(call, "limit", minimum=1, maximum=AUDIT_MAX) or AUDIT_DEFAULT
     async with call.services.database.begin() as connection:
         entries = await service.list_audit(
             connection, organisation_id=call.principal.organisation_id, limit=limit, offset=0

@@ -25,13 +25,13 @@ from meterhouse.apis.meter.inputs import (
     page_of,
     query_flag,
     query_id,
-    query_limit,
+    query_number,
     since_of,
     without_nulls,
 )
 from meterhouse.extraction import service as strategies
 from meterhouse.kernel.errors import Invalid, PreconditionFailed
-from meterhouse.monitoring import queries, service
+from meterhouse.monitoring import cancel, queries, service
 from meterhouse.monitoring.model import Job, JobFilter, JobStatus
 
 T = TypeVar("T")
@@ -50,12 +50,12 @@ async def create_job(call: Call) -> object:
         batch = await _refusing_parameters(
             service.create_batch(
                 connection,
-                services.queue,
                 organisation_id=call.principal.organisation_id,
                 strategy_id=body_id(call, "strategy_id"),
                 urls=call.body["urls"],
                 parameters=call.body.get("parameters"),
                 max_pages=strategies.check_max_pages(call.body.get("max_pages")),
+                max_retries=call.body.get("max_retries"),
                 now=services.clock.now(),
             )
         )
@@ -147,7 +147,7 @@ async def _compare(call: Call, job_id: UUID, other_job_id: UUID) -> object:
 @facade.operation("get_strategy_history", scopes=("jobs:read",))
 async def get_strategy_history(call: Call) -> object:
     organisation_id, strategy_id = call.principal.organisation_id, call.path_id("strategy_id")
-    limit = query_limit(call, default=queries.HISTORY_MAX, maximum=HISTORY_LIMIT_MAX)
+    limit = query_number(call, "limit", minimum=1, maximum=HISTORY_LIMIT_MAX) or queries.HISTORY_MAX
     async with call.services.database.begin() as connection:
         await strategies.get_strategy(connection, organisation_id=organisation_id, strategy_id=strategy_id)
         entries = await queries.list_history(
@@ -165,18 +165,53 @@ async def get_batch_progress(call: Call) -> object:
     return progress_to_wire(progress)
 
 
+@facade.operation("cancel_job", scopes=("jobs:write",))
+async def cancel_job(call: Call) -> object:
+    job_id = call.path_id("job_id")
+    async with call.services.database.begin() as connection:
+        job = await cancel.cancel_job(
+            connection,
+            organisation_id=call.principal.organisation_id,
+            job_id=job_id,
+            now=call.services.clock.now(),
+        )
+    call.services.signals.ended(job_id)
+    return job_to_wire(job)
+
+
+@facade.operation("cancel_batch", scopes=("jobs:write",))
+async def cancel_batch(call: Call) -> object:
+    async with call.services.database.begin() as connection:
+        progress = await cancel.cancel_batch(
+            connection,
+            organisation_id=call.principal.organisation_id,
+            batch_id=call.path_id("batch_id"),
+            now=call.services.clock.now(),
+        )
+    return progress_to_wire(progress)
+
+
+@facade.operation("delete_job", scopes=("jobs:write",))
+async def delete_job(call: Call) -> object:
+    async with call.services.database.begin() as connection:
+        await cancel.delete_job(
+            connection, organisation_id=call.principal.organisation_id, job_id=call.path_id("job_id")
+        )
+    return {"message": "Job deleted successfully"}
+
+
 async def _create(call: Call, url: str) -> Job:
     services = call.services
     async with services.database.begin() as connection:
         return await _refusing_parameters(
             service.create_job(
                 connection,
-                services.queue,
                 organisation_id=call.principal.organisation_id,
                 strategy_id=body_id(call, "strategy_id"),
                 url=url,
                 parameters=call.body.get("parameters"),
                 max_pages=strategies.check_max_pages(call.body.get("max_pages")),
+                max_retries=call.body.get("max_retries"),
                 now=services.clock.now(),
             )
         )

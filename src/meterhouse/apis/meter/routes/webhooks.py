@@ -31,7 +31,8 @@ async def run_test(call: Call) -> object:
     )
     now = call.services.clock.now()
     notice = sample_notice(endpoint.metadata, now)
-    return test_to_wire(await service.send_test(call.services.fetcher, endpoint, notice, now=now))
+    carriers = service.Carriers(call.services.fetcher, call.services.mailer)
+    return test_to_wire(await service.send_test(carriers, endpoint, notice, now=now))
 
 
 @facade.operation("list_webhook_deliveries", scopes=("schedules:read",))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from starlette.responses import Response
 
@@ -14,8 +15,9 @@ from meterhouse.apis.openmeter.convert import answer_to_wire, question_from_wire
 from meterhouse.apis.openmeter.filters import second_from_wire
 from meterhouse.apis.openmeter.inputs import customers_of, faults_in, meter_of
 from meterhouse.apis.openmeter.tabular import answer_to_csv
+from meterhouse.customers.queries import find_subjects
 from meterhouse.usage import queries
-from meterhouse.usage.model import Meter
+from meterhouse.usage.model import Meter, MeterQuery, QueryRow
 
 JSON, CSV = "application/json", "text/csv"
 
@@ -34,19 +36,32 @@ async def query_meter_post(call: Call) -> Response:
 
 
 async def _answer(call: Call, wire: Mapping[str, Any], location: str) -> Response:
-    meter = await _meter(call)
-    customers = customers_of(wire.get("filterCustomerId"))
+    # The transaction ends before the engine is asked: a slow answer must not hold a connection.
+    async with call.services.database.begin() as connection:
+        meter = await meter_of(call, connection)
+        customers = await customers_of(call, connection, wire.get("filterCustomerId"))
     with faults_in(location):
         question = question_from_wire(wire, location, customers=customers)
         rows = await queries.query_meter(call.services.events, meter, question, now=call.services.clock.now())
+    return await answer(call, call.principal.organisation_id, meter, question, rows)
+
+
+async def answer(
+    call: Call, organisation_id: UUID, meter: Meter, question: MeterQuery, rows: Sequence[QueryRow]
+) -> Response:
+    """Write an answer as JSON, or as CSV when that is wanted."""
     if call.accepts(JSON, CSV) != CSV:
         return call.json(answer_to_wire(question, rows))
+    async with call.services.database.begin() as connection:
+        subjects = await find_subjects(
+            connection, organisation_id=organisation_id, keys={row.subject for row in rows if row.subject}
+        )
     headers = {"content-type": CSV, "content-disposition": f"attachment; filename={meter.slug}.csv"}
-    return Response(answer_to_csv(question, rows), headers=headers)
+    names = {key: subject.display_name or "" for key, subject in subjects.items()}
+    return Response(answer_to_csv(question, rows, names), headers=headers)
 
 
 async def _meter(call: Call) -> Meter:
-    # The transaction ends before the engine is asked: a slow answer must not hold a connection.
     async with call.services.database.begin() as connection:
         return await meter_of(call, connection)
 

@@ -66,6 +66,7 @@ async def update_meter(call: Call) -> object:
             metadata=call.body.get("metadata") or {},
             group_by=call.body.get("groupBy") or {},
             clock=call.services.clock,
+            guards=call.services.meter_guards,
         )
     return meter_to_wire(updated)
 
@@ -79,5 +80,6 @@ async def delete_meter(call: Call) -> object:
             organisation_id=call.principal.organisation_id,
             id_or_slug=str(meter.id),
             clock=call.services.clock,
+            guards=call.services.meter_guards,
         )
     return call.no_content()

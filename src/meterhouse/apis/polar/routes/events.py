@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from meterhouse.apis.call import Call, pydantic_issues
 from meterhouse.apis.faults import RequestInvalid, RequestIssue, summary
 from meterhouse.apis.polar import convert, facade
+from meterhouse.apis.polar.inputs import events_to_wire, identities_of
 from meterhouse.apis.polar.refusals import refuse_organisation
 from meterhouse.apis.polar.routes.meters import visible_meter
 from meterhouse.apis.polar.schemas import meters as meter_schemas
@@ -24,13 +25,17 @@ from meterhouse.apis.polar.schemas.events import (
     EventsQuery,
     read_event,
 )
+from meterhouse.customers.queries import find_customers
 from meterhouse.kernel.errors import Invalid, Issue, NotFound
 from meterhouse.usage import queries
+from meterhouse.usage.attribution import identities_mentioned
 from meterhouse.usage.definition import filter_faults
 from meterhouse.usage.drafts import EventDraft, events_from_drafts
-from meterhouse.usage.lineage import lineages, parents_within
-from meterhouse.usage.model import EventSearch, Filter, Meter
+from meterhouse.usage.lineage import parents_within
+from meterhouse.usage.model import EventSearch, Filter, Identities, Meter, StoredEvent
 from meterhouse.usage.names import NameSearch, NameSort, list_names
+from meterhouse.usage.queries import MeterCriteria
+from meterhouse.usage.validation import explanations
 
 ISSUES_MAX = 1_000
 EVENTS_PER_TURN = 500
@@ -45,7 +50,7 @@ async def ingest_events(call: Call) -> object:
     sent = await _read_events(call.parse_body(EventsIngest).events, now)
     refuse_organisation({("events", i): event.organization_id for i, event in enumerate(sent)})
     drafts = [convert.event_from_wire(event) for event in sent]
-    _refuse_customers(drafts)
+    await _refuse_customers(call, drafts)
     events = events_from_drafts(drafts, organisation_id=call.principal.organisation_id, now=now)
     inserted = sum(await call.services.ingestor.submit(events))
     return {"inserted": inserted, "duplicates": len(events) - inserted}
@@ -73,16 +78,26 @@ async def _read_events(items: list[Any], now: datetime) -> list[EventCreate]:
     return events
 
 
-def _refuse_customers(drafts: list[EventDraft]) -> None:
-    """Raise `Invalid` for each customer named by our id: no customers are kept yet, so none is known."""
-    text = "Customer not found."
-    issues = [
-        Issue(("events", index, "customer_id"), text, "customer_id", str(draft.customer_id))
-        for index, draft in enumerate(drafts)
-        if draft.customer_id is not None
-    ]
+async def _refuse_customers(call: Call, drafts: list[EventDraft]) -> None:
+    """Raise `Invalid` for each customer named by our id that is not there, and for each of its members."""
+    named = {draft.customer_id for draft in drafts if draft.customer_id is not None}
+    if not named:
+        return
+    async with call.services.database.begin() as connection:
+        found = await find_customers(connection, organisation_id=call.principal.organisation_id, ids=named)
+    live = {customer.id for customer in found.values() if customer.deleted_at is None}
+    issues = []
+    for index, draft in enumerate(drafts):
+        if draft.customer_id is None:
+            continue
+        if draft.customer_id not in live:
+            at = ("events", index, "customer_id")
+            issues.append(Issue(at, "Customer not found.", "customer_id", str(draft.customer_id)))
+        elif draft.member_id is not None:
+            at = ("events", index, "member_id")
+            issues.append(Issue(at, "Member not found.", "member_id", str(draft.member_id)))
     if issues:
-        raise Invalid(text, issues=issues[:ISSUES_MAX])
+        raise Invalid(issues[0].message, issues=issues[:ISSUES_MAX])
 
 
 @facade.operation("events:list")
@@ -95,9 +110,7 @@ async def list_events(call: Call) -> object:
     page = await queries.search_events(
         store, organisation_id=organisation_id, search=search, limit=query.size, offset=query.offset
     )
-    found = await lineages(store, organisation_id=organisation_id, events=page.items)
-    items = [convert.event_to_wire(event, found[event.uid]) for event in page.items]
-    return convert.page_to_wire(items, page.total_count, query)
+    return convert.page_to_wire(await events_to_wire(call, page.items), page.total_count, query)
 
 
 async def _search_from_wire(call: Call, query: EventsQuery) -> EventSearch:
@@ -116,13 +129,24 @@ async def _search_from_wire(call: Call, query: EventsQuery) -> EventSearch:
         end_at=query.end_timestamp,
         names=tuple(query.name) if query.name is not None else None,
         origins=tuple(source.value for source in query.source) if query.source is not None else None,
-        identities=convert.identities_from_wire(query),
+        identities=await identities_of(call, query),
         meter=await _meter(call, query.meter_id) if query.meter_id is not None else None,
         metadata=convert.texts_from_wire(query.metadata),
         text=query.query,
+        text_identities=await _mentioned(call, query.query),
         parents=parents,
         is_ascending=query.sorting[:1] == [EventSort.TIMESTAMP],
     )
+
+
+async def _mentioned(call: Call, text: str | None) -> Identities | None:
+    """The customers that a text may mean; all their events are found by it, too."""
+    if text is None:
+        return None
+    async with call.services.database.begin() as connection:
+        return await identities_mentioned(
+            connection, organisation_id=call.principal.organisation_id, text=text
+        )
 
 
 def _check_text(text: str | None) -> None:
@@ -159,12 +183,32 @@ async def _meter(call: Call, meter_id: UUID) -> Meter:
 
 @facade.operation("events:get")
 async def get_event(call: Call) -> object:
-    organisation_id, store = call.principal.organisation_id, call.services.events
-    event = await queries.find_event(store, organisation_id=organisation_id, uid=call.path_id("id"))
+    return (await events_to_wire(call, [await _event(call)]))[0]
+
+
+async def _event(call: Call) -> StoredEvent:
+    """The event that the path names. Raises `NotFound`."""
+    event = await queries.find_event(
+        call.services.events, organisation_id=call.principal.organisation_id, uid=call.path_id("id")
+    )
     if event is None:
         raise NotFound("event not found", code="event_not_found")
-    found = await lineages(store, organisation_id=organisation_id, events=[event])
-    return convert.event_to_wire(event, found[event.uid])
+    return event
+
+
+@facade.operation("events:explain")
+async def explain_event(call: Call) -> object:
+    """What each meter that Polar has words for makes of one event."""
+    event = await _event(call)
+    async with call.services.database.begin() as connection:
+        meters, _ = await queries.list_meters(
+            connection,
+            organisation_id=call.principal.organisation_id,
+            criteria=MeterCriteria(expressible_as="polar"),
+            limit=queries.METERS_READ_MAX,
+        )
+    told = explanations(event, meters)
+    return {"event_id": event.uid, "meters": [convert.explanation_to_wire(item) for item in told]}
 
 
 @facade.operation("events:list_names")
@@ -178,7 +222,7 @@ async def list_event_names(call: Call) -> object:
         organisation_id=call.principal.organisation_id,
         search=NameSearch(
             origins=tuple(source.value for source in query.source) if query.source is not None else None,
-            identities=convert.identities_from_wire(query),
+            identities=await identities_of(call, query),
             contains=query.query,
         ),
         sort=cast("tuple[tuple[NameSort, bool], ...]", sort),

@@ -7,6 +7,7 @@ from typing import cast
 from meterhouse.apis.call import Call
 from meterhouse.apis.faults import RequestIssue
 from meterhouse.apis.polar import convert, facade
+from meterhouse.apis.polar.inputs import events_to_wire, identities_of
 from meterhouse.apis.polar.refusals import refuse_organisation
 from meterhouse.apis.polar.schemas.common import ListQuery
 from meterhouse.apis.polar.schemas.meters import MeterCreate, MetersQuery, MeterUpdate, QuantitiesQuery
@@ -14,7 +15,6 @@ from meterhouse.kernel.errors import Invalid, NotFound
 from meterhouse.usage import queries, service
 from meterhouse.usage.definition import is_expressible_as
 from meterhouse.usage.freezing import settled
-from meterhouse.usage.lineage import lineages
 from meterhouse.usage.model import EventSearch, Meter
 from meterhouse.usage.queries import MeterCriteria, MeterSort
 
@@ -47,8 +47,8 @@ async def create_meter(call: Call) -> object:
 @facade.operation("meters:list")
 async def list_meters(call: Call) -> object:
     query = call.parse_query(MetersQuery)
-    if not query.covers(call.principal.organisation_id) or "external_id" in call.query:
-        return convert.page_to_wire([], 0, query)  # no meter has an external id
+    if not query.covers(call.principal.organisation_id):
+        return convert.page_to_wire([], 0, query)
     sort = tuple(convert.key_and_direction(key) for key in query.sorting)
     async with call.services.database.begin() as connection:
         meters, total = await queries.list_meters(
@@ -58,6 +58,7 @@ async def list_meters(call: Call) -> object:
                 name_contains=query.query,
                 is_archived=query.is_archived,
                 metadata=convert.texts_from_wire(query.metadata),
+                external_ids=tuple(query.external_id) if query.external_id is not None else None,
                 expressible_as="polar",
             ),
             sort=cast("tuple[tuple[MeterSort, bool], ...]", sort),
@@ -70,6 +71,17 @@ async def list_meters(call: Call) -> object:
 @facade.operation("meters:get")
 async def get_meter(call: Call) -> object:
     return convert.meter_to_wire(await visible_meter(call, str(call.path_id("id"))))
+
+
+@facade.operation("meters:get_external")
+async def get_meter_by_external_id(call: Call) -> object:
+    async with call.services.database.begin() as connection:
+        meter = await queries.get_meter_by_external_id(
+            connection,
+            organisation_id=call.principal.organisation_id,
+            external_id=call.path["external_id"],
+        )
+    return convert.meter_to_wire(meter)
 
 
 @facade.operation("meters:update")
@@ -93,10 +105,10 @@ async def get_quantities(call: Call) -> object:
     meter_id = str(call.path_id("id"))
     query = call.parse_query(QuantitiesQuery)
     meter = await visible_meter(call, meter_id)
+    identities = await identities_of(call, query, query.external_ids)
+    question = convert.quantity_query_from_wire(query, identities=identities)
     try:
-        quantities = await queries.quantities(
-            call.services.events, meter, convert.quantity_query_from_wire(query)
-        )
+        quantities = await queries.quantities(call.services.events, meter, question)
     except Invalid as refused:  # its issues are about the query, which the usage context cannot know
         issues = [RequestIssue(("query",), i.message, i.code, i.input) for i in refused.issues]
         raise Invalid(refused.message, issues=issues) from refused
@@ -116,6 +128,4 @@ async def list_meter_events(call: Call) -> object:
         limit=query.size,
         offset=query.offset,
     )
-    found = await lineages(store, organisation_id=organisation_id, events=page.items)
-    items = [convert.event_to_wire(event, found[event.uid]) for event in page.items]
-    return convert.page_to_wire(items, page.total_count, query)
+    return convert.page_to_wire(await events_to_wire(call, page.items), page.total_count, query)

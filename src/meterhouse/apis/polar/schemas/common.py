@@ -34,7 +34,13 @@ def _members_only(value: Any) -> Any:
     return value if isinstance(value, dict) else {}
 
 
+def _trimmed(text: str) -> str | None:
+    return text.strip() or None
+
+
 Text = Annotated[str, AfterValidator(storable)]
+# Blanks around an external id never tell two objects apart, and an empty one is none.
+ExternalId = Annotated[Text | None, AfterValidator(lambda text: None if text is None else _trimmed(text))]
 Number = Annotated[float, AfterValidator(_finite)]
 # A bound comes before any function: else its fault loses the published type, `string_too_long`.
 MetadataKey = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(storable)]

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from meterhouse.apis.polar.schemas.common import (
     CustomersQuery,
+    ExternalId,
     Metadata,
     MetadataFilter,
     OrganisationQuery,
@@ -117,6 +118,7 @@ class MeterCreate(BaseModel):
     custom_multiplier: Multiplier | None = None
     metadata: Metadata = Field(default_factory=dict)
     organization_id: UUID | None = None
+    external_id: ExternalId = None
 
     @model_validator(mode="after")
     def _check_label(self) -> MeterCreate:
@@ -138,12 +140,14 @@ class MeterUpdate(BaseModel):
     custom_multiplier: Multiplier | None = None
     metadata: Metadata = Field(default_factory=dict)
     is_archived: bool | None = None
+    external_id: ExternalId = None
 
 
 class MetersQuery(OrganisationQuery):
     query: str | None = None
     is_archived: bool | None = None
     metadata: MetadataFilter = Field(default_factory=dict)
+    external_id: list[str] | None = None
     sorting: list[MeterSort] = Field(default=[MeterSort.NAME])
 
 

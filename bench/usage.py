@@ -1,0 +1,236 @@
+"""How long questions to a meter take as events grow, at the HTTP interface of the whole server.
+
+    python -m bench.usage [--quick] [--sizes 1000000,10000000,100000000] [--no-postgres]
+
+Events are put straight into the engine's folder (how fast they come in over HTTP is `bench.ingest`), the
+server is started on it, and one client asks one question after another. Half of the events belong to 50
+large customers, half to 5,000 small ones, all within one month. PostgreSQL answers the same questions over
+the same events as JSONB rows in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from bench.ingest import KEY, cpu_seconds, machine, memory_mb, serving_folder
+
+TYPE = "api.request"
+METER = "tokens"
+MONTH = ("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z")
+MONTH_START_S, MONTH_S = 1_790_812_800, 31 * 86_400
+LARGE, SMALL = "large-7", "small-77"
+CHUNK = 1_000_000
+SIZES = (1_000_000, 10_000_000, 100_000_000)
+QUICK_SIZES = (100_000, 1_000_000)
+COMPARED_SIZE = 10_000_000
+HEADERS = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+
+SPAN = f"from={quote(MONTH[0])}&to={quote(MONTH[1])}&windowSize=DAY"
+QUESTIONS = {
+    "one large customer, by day": f"{SPAN}&subject={LARGE}",
+    "one small customer, by day": f"{SPAN}&subject={SMALL}",
+    "all customers, by day": SPAN,
+    "all, by day and property": f"{SPAN}&groupBy=model",
+}
+
+
+@dataclass(frozen=True)
+class Times:
+    """Milliseconds of one question asked many times."""
+
+    first: float
+    median: float
+    p99: float
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="bench.usage", description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="few events, to see that it runs")
+    parser.add_argument("--sizes", help="numbers of events, rising, separated by commas")
+    parser.add_argument("--no-postgres", action="store_true", help="leave the comparison out")
+    options = parser.parse_args(arguments)
+    sizes = QUICK_SIZES if options.quick else SIZES
+    if options.sizes:
+        sizes = tuple(int(size) for size in options.sizes.split(","))
+    print(machine())
+    with tempfile.TemporaryDirectory(prefix="meterhouse-bench-") as folder:
+        measured = measure_sizes(Path(folder), sizes)
+    print(curve(measured))
+    compared = min(sizes, key=lambda size: abs(size - COMPARED_SIZE))
+    if not options.no_postgres:
+        from bench.usage_postgres import measure_postgres
+
+        print()
+        print(comparison(compared, measured[compared], measure_postgres(compared)))
+
+
+def measure_sizes(folder: Path, sizes: Sequence[int]) -> dict[int, dict[str, Times]]:
+    """Let one server's folder grow and ask after each step."""
+    with serving_folder(folder) as ((_, port), _pid):
+        prepare(port)
+    stored, measured = 0, {}
+    for size in sizes:
+        began = time.monotonic()
+        command = [sys.executable, "-m", "bench.usage_load", str(folder), str(stored), str(size)]
+        subprocess.run(command, check=True, timeout=3600)
+        stored, loaded_s = size, time.monotonic() - began
+        began = time.monotonic()
+        with serving_folder(folder) as ((_, port), pid):
+            started_s = time.monotonic() - began
+            first = {name: ask_first(port, question) for name, question in QUESTIONS.items()}
+            rolled_s = wait_until_quiet(pid)
+            measured[size] = {name: measure(port, text, first[name]) for name, text in QUESTIONS.items()}
+            check(port, size)
+            print(
+                f"{size:,} events: loaded in {loaded_s:.0f} s, server ready after {started_s:.1f} s, rollup "
+                f"made in {rolled_s:.0f} s; {memory_mb(pid):,.0f} MB resident, most {peak_mb(pid):,.0f} MB; "
+                f"{folder_mb(folder / 'data' / 'events'):,.0f} MB of events and rollups on disk",
+                flush=True,
+            )
+    return measured
+
+
+def prepare(port: int) -> None:
+    """Make the meter and one event, from which the loader learns the organisation."""
+    meter = {
+        "slug": METER,
+        "eventType": TYPE,
+        "aggregation": "SUM",
+        "valueProperty": "$.tokens",
+        "groupBy": {"model": "$.model"},
+    }
+    event = {
+        "id": "first",
+        "source": "bench",
+        "specversion": "1.0",
+        "type": TYPE,
+        "subject": "first",
+        "time": MONTH[0],
+        "data": {"tokens": 1, "model": "model-0"},
+    }
+    for path, body in (("/api/v1/meters", meter), ("/api/v1/events", [event])):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        with contextlib.closing(connection):
+            connection.request("POST", path, json.dumps(body), HEADERS)
+            answer = connection.getresponse()
+            if answer.status not in (201, 204):
+                sys.exit(f"{path} answered {answer.status}: {answer.read()!r}")
+
+
+def ask(port: int, question: str) -> tuple[float, dict[str, object]]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    with contextlib.closing(connection):
+        return _ask(connection, question)
+
+
+def _ask(connection: http.client.HTTPConnection, question: str) -> tuple[float, dict[str, object]]:
+    began = time.perf_counter()
+    connection.request("GET", f"/api/v1/meters/{METER}/query?{question}", headers=HEADERS)
+    answer = connection.getresponse()
+    body = answer.read()
+    took_ms = (time.perf_counter() - began) * 1000
+    if answer.status != 200:
+        sys.exit(f"a question failed: {answer.status} {body[:300]!r}")
+    return took_ms, json.loads(body)
+
+
+def ask_first(port: int, question: str) -> float:
+    """How long a question takes before there is a rollup; infinite when the server asks for patience."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    with contextlib.closing(connection):
+        began = time.perf_counter()
+        connection.request("GET", f"/api/v1/meters/{METER}/query?{question}", headers=HEADERS)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status not in (200, 503):
+            sys.exit(f"a question failed: {answer.status}")
+        return (time.perf_counter() - began) * 1000 if answer.status == 200 else math.inf
+
+
+def measure(port: int, question: str, first: float, *, turns: int = 101, seconds: float = 20.0) -> Times:
+    took: list[float] = []
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    until = time.monotonic() + seconds
+    with contextlib.closing(connection):
+        while len(took) < turns and (time.monotonic() < until or len(took) < 3):
+            took.append(_ask(connection, question)[0])
+    took.sort()
+    return Times(first, took[len(took) // 2], took[int(len(took) * 0.99)])
+
+
+def check(port: int, size: int) -> None:
+    """Every event counts: the values are the events' numbers modulo 1,000."""
+    rows = ask(port, SPAN)[1]["data"]
+    assert isinstance(rows, list)
+    total = sum(row["value"] for row in rows)
+    wanted = sum(number % 1000 for number in range(1000)) * (size // 1000) + 1
+    if total != wanted:
+        sys.exit(f"the total is {total}, not {wanted}")
+
+
+def wait_until_quiet(pid: int) -> float:
+    """Wait until the server has no more work of its own: rollups are made, parts merged."""
+    began = quiet_since = time.monotonic()
+    before = cpu_seconds(pid)
+    while time.monotonic() - quiet_since < 6 and time.monotonic() - began < 1800:
+        time.sleep(1)
+        now = cpu_seconds(pid)
+        if now - before > 0.15:
+            quiet_since = time.monotonic()
+        before = now
+    return quiet_since - began
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that the server's own process, which holds the event engine, ever had."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(kilobytes) / 1000
+
+
+def folder_mb(folder: Path) -> float:
+    files = (Path(root) / name for root, _, names in os.walk(folder) for name in names)
+    return sum(file.lstat().st_size for file in files) / 1_000_000
+
+
+def curve(measured: dict[int, dict[str, Times]]) -> str:
+    sizes = list(measured)
+    lines = [
+        "| question, one month (ms) | " + " | ".join(f"{size:,} events" for size in sizes) + " |",
+        "| --- |" + " ---: |" * len(sizes),
+    ]
+    for name in QUESTIONS:
+        cells = (
+            f"{times.median:.1f} (99 %: {times.p99:.1f}; without rollup: {times.first:,.0f})"
+            for times in (measured[size][name] for size in sizes)
+        )
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def comparison(size: int, ours: dict[str, Times], theirs: dict[str, float]) -> str:
+    lines = [
+        f"| question, {size:,} events, median (ms) | Meterhouse | PostgreSQL, JSONB | times as long |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for name, times in ours.items():
+        factor = theirs[name] / times.median
+        lines.append(f"| {name} | {times.median:.1f} | {theirs[name]:,.1f} | {factor:,.0f} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

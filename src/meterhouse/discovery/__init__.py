@@ -1,0 +1,1 @@
+"""Discovery: finds the addresses of a site's pages."""

@@ -1,0 +1,302 @@
+"""The same questions as `compile` and `quantities` answer, from a rollup and the few events it lacks.
+
+An answer is put together from disjoint parts, each of which brings cells: the rollup's own; raw events that
+are newer than the rollup or lie outside its stretch of time; and raw events of cells in which something was
+deleted or replaced. Where the rollup cannot help, `None` says so and the raw query is asked instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from meterhouse.usage.engine import columns, filters
+from meterhouse.usage.engine.compile import (
+    NUMERIC,
+    SETTINGS,
+    CompiledQuery,
+    Draft,
+    base_conditions,
+    bucket_expression,
+    check_query,
+    effective_groups,
+    group_keys,
+    match_conditions,
+    owner_keys,
+    value_columns,
+)
+from meterhouse.usage.engine.parameters import to_micros
+from meterhouse.usage.engine.quantities import CUSTOMER_RESULTS_MAX, Plan, plan_quantities
+from meterhouse.usage.engine.rollups import (
+    HOUR_S,
+    HOURS,
+    OWNED_HOURS,
+    TABLE,
+    Rollup,
+    Stretch,
+    cell_aggregates,
+    group_names,
+    plan_stretches,
+    start_of,
+    step_for,
+)
+from meterhouse.usage.engine.windows import to_second
+from meterhouse.usage.engine.zones import zone_table
+from meterhouse.usage.model import Aggregation, Meter, MeterQuery, QuantityQuery, Window
+
+VERSION_PARAMETER = "{corrections_version:UInt64}"
+"""Which corrections count; bound by whoever runs the query, together with the events it reads."""
+
+
+def merged(aggregation: Aggregation, *, with_bounds: bool) -> dict[str, str]:
+    """Aggregates over cells, named like those over raw values; `{0}` stands for the cells' prefix."""
+    found = {"n": "sum({0}n)"}
+    match aggregation:
+        case Aggregation.UNIQUE:
+            found = {"n": "uniqExactMerge({0}keys)"}
+        case Aggregation.SUM | Aggregation.AVG:
+            found |= {"total": "sum({0}total)", "wide": "sumMap({0}wide)"}
+        case Aggregation.MIN | Aggregation.MAX:
+            found["number"] = f"{aggregation.value}If({{0}}number, {{0}}n > 0)"
+        case Aggregation.LATEST:
+            found["number"] = "argMaxIf({0}number, {0}newest, {0}n > 0)"
+    if with_bounds:
+        found |= {"first_at": "min({0}first_at)", "last_at": "max({0}last_at)"}
+    return found
+
+
+@dataclass
+class Question:
+    """What both kinds of questions have in common: keys and conditions over raw events and over cells.
+
+    `selected` and `base` speak of raw events, `cell_keys` and `cell_conditions` of cells.
+    """
+
+    meter: Meter
+    rollup: Rollup
+    stretches: list[Stretch]
+    from_us: int | None
+    to_us: int | None
+    draft: Draft
+    has_windows: bool = True
+    keys: list[str] = field(default_factory=list)
+    selected: list[str] = field(default_factory=list)
+    base: list[str] = field(default_factory=list)
+    cell_keys: list[str] = field(default_factory=list)
+    cell_conditions: list[str] = field(default_factory=list)
+    cell_filters: list[str] = field(default_factory=list)
+
+    @property
+    def needed(self) -> dict[str, str]:
+        """The parts of a cell that this question reads, and how they are made of raw values."""
+        made = cell_aggregates(self.meter.aggregation)
+        if self.has_windows:
+            made.pop("first_at")
+            made.pop("last_at")
+        return made
+
+    def compile(self, tail: str, *more: str) -> CompiledQuery:
+        """One query over all parts; `more` are further columns over the keys."""
+        outer = merged(self.meter.aggregation, with_bounds=not self.has_windows)
+        raws = self._raw_parts()
+        prefix, source = ("c_", f"({' UNION ALL '.join([self._cells(), *raws])})")
+        keys = self.keys
+        if not raws:  # the plainest query is the quickest to plan
+            prefix, source = f"{TABLE}.", f"{TABLE} WHERE {' AND '.join([*self._cut(), *self.cell_filters])}"
+            keys = self.cell_keys
+        chosen = [*keys, *(f"{made.format(prefix)} AS {name}" for name, made in outer.items()), *more]
+        sql = f"SELECT {', '.join(chosen)} FROM {source}{tail} {SETTINGS}"  # noqa: S608
+        names = (*self.keys, *outer, *(item.rsplit(" AS ", 1)[1] for item in more))
+        # Without raw events some of what was bound for them is not needed.
+        bound = {name: value for name, value in self.draft.parameters.values.items() if f"{{{name}:" in sql}
+        return CompiledQuery(sql, bound, names)
+
+    def _raw_parts(self) -> list[str]:
+        found, edges = [], self._edges()
+        if edges or self.rollup.is_corrected or not self.rollup.reaches_all:
+            found.append(self._raw(" OR ".join([self._newer(), *edges])))
+        if self.rollup.is_corrected:
+            found.append(self._raw(f"NOT {self._newer()} AND {self._within()} AND {self._is_corrected()}"))
+        return found
+
+    def _newer(self) -> str:
+        return f"{columns.SEQ} > {self.draft.parameters.integer(self.rollup.upto)}"
+
+    def _edges(self) -> list[str]:
+        """Conditions of the times that are asked for and lie outside the stretch of cells."""
+        low, high = self.stretches[0].start_s, self.stretches[-1].end_s
+        moment = f"toUnixTimestamp64Micro({columns.TIME})"
+        edges = ((low, self.from_us, "<"), (high, self.to_us, ">="))
+        bind = self.draft.parameters
+        return [
+            f"{moment} {sign} {bind.integer(at * 1_000_000)}"
+            for at, asked, sign in edges
+            if at is not None and at * 1_000_000 != asked
+        ]
+
+    def _within(self) -> str:
+        edges = self._edges()
+        return f"NOT ({' OR '.join(edges)})" if edges else "1"
+
+    def _raw(self, condition: str) -> str:
+        base = [*self.base, f"({condition})"]
+        chosen = [*self.keys, *(f"{made} AS c_{name}" for name, made in self.needed.items())]
+        grouping = f" GROUP BY {', '.join(self.keys)}" if self.keys else ""
+        return self.draft.body(base, self.selected, chosen, f"{grouping} HAVING count() > 0")
+
+    def _cut(self) -> list[str]:
+        """Which cells count."""
+        definition = f"definition = toUInt128('{self.rollup.definition}')"
+        upto = f"upto <= {self.draft.parameters.integer(self.rollup.upto)}"
+        levels = " OR ".join(self._stretch(stretch) for stretch in self.stretches)
+        return [definition, upto, f"({levels})", *self.cell_conditions]
+
+    def _cells(self) -> str:
+        """Cells as one of several parts."""
+        chosen = [*self.cell_keys, *(f"{name} AS c_{name}" for name in self.needed)]
+        where = [*self._cut(), *self.cell_filters]
+        return f"SELECT {', '.join(chosen)} FROM {TABLE} WHERE {' AND '.join(where)}"  # noqa: S608
+
+    def _stretch(self, stretch: Stretch) -> str:
+        bind = self.draft.parameters
+        edges = ((stretch.start_s, ">="), (stretch.end_s, "<"))
+        bounds = "".join(f" AND start {sign} {bind.integer(at)}" for at, sign in edges if at is not None)
+        if not self.rollup.is_corrected:
+            return f"(level = {stretch.level}{bounds})"
+        dirty = f"(subject, customer_id, start) IN {self._corrected_cells()}"
+        if stretch.level == OWNED_HOURS:
+            return f"(level = {OWNED_HOURS}{bounds} AND NOT {dirty})"
+        # An hour in which something was corrected is put together from the hours of its owners.
+        hours = f"SELECT {start_of(HOUR_S, 'removed_time')} FROM corrections WHERE {self._counted()}"  # noqa: S608
+        return (
+            f"(level = {HOURS}{bounds} AND start NOT IN ({hours})) "
+            f"OR (level = {OWNED_HOURS}{bounds} AND start IN ({hours}) AND NOT {dirty})"
+        )
+
+    def _counted(self) -> str:
+        organisation = self.draft.parameters.uuid(self.meter.organisation_id)
+        conditions = [f"organisation_id = {organisation}", f"version <= {VERSION_PARAMETER}"]
+        event_type = filters.required_type(self.meter.filter)
+        if event_type is not None:
+            conditions.append(f"removed_type = {self.draft.parameters.text(event_type)}")
+        return " AND ".join(conditions)
+
+    def _corrected_cells(self) -> str:
+        cell = f"removed_subject, removed_customer_id, {start_of(HOUR_S, 'removed_time')}"
+        return f"(SELECT {cell} FROM corrections WHERE {self._counted()})"  # noqa: S608
+
+    def _is_corrected(self) -> str:
+        """The first half restates the second for the table's order."""
+        subjects = f"SELECT removed_subject FROM corrections WHERE {self._counted()}"  # noqa: S608
+        cell = f"({columns.SUBJECT}, {columns.CUSTOMER}, {start_of(HOUR_S)})"
+        return f"{columns.SUBJECT} IN ({subjects}) AND {cell} IN {self._corrected_cells()}"
+
+
+def compile_meter_query(meter: Meter, query: MeterQuery, rollup: Rollup) -> CompiledQuery | None:
+    """As `compile.compile_meter_query`, from a rollup. Raises `Invalid` for the same questions."""
+    check_query(meter, query)
+    from_us = to_micros(query.from_at) if query.from_at is not None else None
+    to_us = to_micros(query.to_at) if query.to_at is not None else None
+    from_s = to_second(query.from_at) if query.from_at is not None else None
+    to_s = to_second(query.to_at) + 1 if query.to_at is not None else None
+    table = zone_table(query.zone)
+    by_subject, by_customer, _ = effective_groups(query)
+    stretches = plan_stretches(
+        step_for(query.window, table.between(from_s, to_s)),
+        from_us,
+        to_us,
+        by_owner=by_subject or by_customer,
+        has_minutes=not rollup.is_corrected,
+    )
+    if not stretches:
+        return None
+    draft = Draft(meter.organisation_id)
+    bind = draft.parameters
+    asked = Question(meter, rollup, stretches, from_us, to_us, draft, query.window is not None)
+    asked.base = base_conditions(meter, query.from_at, query.to_at, bind)
+    asked.selected = [*value_columns(meter, draft), columns.TIME]
+    if query.window is not None:
+        second = draft.read("t_second", filters.unix_second())
+        bucket = bucket_expression(query.window, table, from_s, to_s, bind, second)
+        asked.selected.append(f"{bucket} AS k_window")
+        of_cell = bucket_expression(query.window, table, from_s, to_s, bind, "start")
+        asked.cell_keys.append(f"{of_cell} AS k_window")
+        asked.keys.append("k_window")
+    asked.keys += owner_keys(query, draft, asked.base, asked.selected)
+    owners = Draft(meter.organisation_id, bind)
+    owner_keys(query, owners, asked.cell_conditions, asked.cell_keys)
+    asked.cell_filters += owners.conditions
+    asked.keys += group_keys(meter, query, draft, asked.selected)
+    _cell_groups(meter, query, asked)
+    draft.conditions += match_conditions(meter, draft)
+    having = " HAVING n > 0" if meter.aggregation in NUMERIC else ""
+    grouping = f" GROUP BY {', '.join(asked.keys)}" if asked.keys else ""
+    return asked.compile(grouping + having)
+
+
+def _cell_groups(meter: Meter, query: MeterQuery, asked: Question) -> None:
+    places = {name: f"groups[{place}]" for place, name in enumerate(group_names(meter), 1)}
+    wanted = effective_groups(query)[2]
+    asked.cell_keys += [f"{places[name]} AS k_group{index}" for index, name in enumerate(wanted)]
+    for name, condition in query.group_filters.items():
+        asked.cell_conditions.append(
+            filters.string_condition(places[name], condition, asked.draft.parameters)
+        )
+
+
+def compile_quantities(meter: Meter, query: QuantityQuery, rollup: Rollup) -> CompiledQuery | None:
+    """As `quantities.compile_quantities`, from a rollup. Raises `Invalid` for the same questions."""
+    plan = plan_quantities(query)
+    if query.metadata:
+        return None
+    asked = _quantity_question(meter, query, rollup, plan)
+    if asked is None:
+        return None
+    more = []
+    grouping = f" GROUP BY {', '.join(asked.keys)}"
+    if meter.aggregation is Aggregation.UNIQUE:
+        grouping = f" GROUP BY GROUPING SETS (({', '.join(asked.keys)}), ())"
+        more.append("grouping(k_window) AS is_total")
+    if meter.aggregation in NUMERIC:
+        grouping += " HAVING n > 0"
+    return asked.compile(f"{grouping} LIMIT {CUSTOMER_RESULTS_MAX + 1}", *more)
+
+
+def _quantity_question(meter: Meter, query: QuantityQuery, rollup: Rollup, plan: Plan) -> Question | None:
+    table, window = zone_table(query.zone), Window(query.interval)
+    from_us, to_us = to_micros(plan.from_at), to_micros(plan.to_at)
+    from_s, to_s = to_second(plan.from_at), to_second(plan.to_at)
+    stretches = plan_stretches(
+        step_for(window, table.between(from_s, to_s)),
+        from_us,
+        to_us,
+        by_owner=query.customer_function is not None or query.identities is not None,
+        has_minutes=not rollup.is_corrected,
+    )
+    if not stretches:
+        return None
+    draft = Draft(meter.organisation_id)
+    bind = draft.parameters
+    asked = Question(meter, rollup, stretches, from_us, to_us, draft)
+    asked.base = base_conditions(meter, plan.from_at, plan.to_at, bind)
+    asked.selected = [*value_columns(meter, draft), columns.TIME]
+    second = draft.read("t_second", filters.unix_second())
+    bucket = bucket_expression(window, table, from_s, to_s, bind, second)
+    asked.selected.append(f"{bucket} AS k_window")
+    of_cell = bucket_expression(window, table, from_s, to_s, bind, "start")
+    asked.cell_keys.append(f"{of_cell} AS k_window")
+    asked.keys.append("k_window")
+    listed = f"has({bind.integers(plan.keys)}, k_window)"
+    draft.conditions.append(listed)
+    asked.cell_filters.append(listed)
+    if query.customer_function is not None:
+        by_id, by_external = f"concat('i', {columns.CUSTOMER})", f"concat('e', {columns.SUBJECT})"
+        customer = f"if({columns.CUSTOMER} != '', {by_id}, {by_external}) AS k_customer"
+        asked.selected.append(customer)
+        asked.cell_keys.append(customer)
+        asked.keys.append("k_customer")
+    if query.identities is not None:
+        owned = filters.identity_condition(query.identities, bind)
+        asked.base.append(owned)
+        asked.cell_conditions.append(owned)
+    draft.conditions += match_conditions(meter, draft)
+    return asked

@@ -1,0 +1,368 @@
+"""Answers from rollups, corrections included: whatever happened before, they are those of the evaluator."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from tests.integration.eventstore.conftest import opened_again
+from tests.usage_factory import NOW, event, openmeter, polar
+
+from meterhouse.kernel.clock import TestClock
+from meterhouse.kernel.errors import DependencyFailed, NotFound
+from meterhouse.platform.events import ClickHouseEventStore
+from meterhouse.usage.corrections import Corrections
+from meterhouse.usage.engine.evaluate import evaluate_meter_query, evaluate_quantities
+from meterhouse.usage.ingest import Ingestor, Lock
+from meterhouse.usage.model import (
+    Aggregation,
+    Correction,
+    Event,
+    EventCriteria,
+    Meter,
+    MeterQuery,
+    QuantityQuery,
+    Window,
+)
+from meterhouse.usage.queries import list_events, quantities, query_meter, recent
+from meterhouse.usage.rollups import RollupLimits, Rollups
+from meterhouse.usage.view import EventView
+
+EVERYTHING = EventCriteria()
+START = datetime(2026, 3, 1, tzinfo=UTC)
+VALUES = [
+    '{"a":1}',
+    '{"a":"2.5","g":"x"}',
+    '{"a":0.1,"g":"y"}',
+    '{"a":1e30}',
+    '{"a":-7,"g":"x"}',
+    "{}",
+    '{"a":null}',
+]
+ALL_AGGREGATIONS = list(Aggregation)
+
+
+class Server:
+    """What one server process has of usage; `lock` when it is one of several on one store."""
+
+    def __init__(self, store: ClickHouseEventStore, lock: Lock | None = None) -> None:
+        clock = TestClock(NOW)
+        self.ingestor = Ingestor(store, clock, lock=lock)
+        # The tests say when a rollup is carried on, and it reaches only a part of the way at once.
+        self.rollups = Rollups(
+            store, lambda: self.ingestor.reached, lock=lock, limits=RollupLimits(batch_events_max=7)
+        )
+        self.corrections = Corrections(store, self.ingestor, clock)
+        self.view = EventView(store, self.corrections, self.rollups)
+
+
+@asynccontextmanager
+async def serving(store: ClickHouseEventStore, lock: Lock | None = None) -> AsyncIterator[Server]:
+    server = Server(store, lock)
+    await server.ingestor.start()
+    yield server
+    await server.ingestor.stop()
+
+
+def some_event(chance: random.Random, organisation: UUID, number: int) -> Event:
+    """Mostly recent, sometimes late by years or from the future; few owners, so that hours are shared."""
+    age = chance.choice([0, 1, 2, 30, 61, 3600, 86_400, -400 * 86_400, 3000 * 86_400])
+    subject, customer = chance.choice([("s1", ""), ("s1", ""), ("s2", ""), ("", "c1")])
+    return event(
+        chance.choice(VALUES),
+        organisation_id=organisation,
+        id=f"e{number}",
+        time=START + timedelta(seconds=chance.randrange(4 * 3600) - age),
+        subject=subject,
+        customer_id=customer,
+        type=chance.choice(["ai", "ai", "ai", "other"]),
+    )
+
+
+def questions(chance: random.Random) -> list[MeterQuery]:
+    whole = chance.choice([None, Window.MINUTE, Window.HOUR, Window.DAY, Window.MONTH])
+    zone = chance.choice(["UTC", "Europe/Berlin", "Asia/Kathmandu"])
+    bounds = chance.choice([(0, 4 * 3600), (3600, 7200), (61, 3 * 3600 + 7), (60, 180), (-86_400, 86_400)])
+    span = {"from_at": START + timedelta(seconds=bounds[0]), "to_at": START + timedelta(seconds=bounds[1])}
+    owner = chance.choice([{}, {"subjects": ("s1",)}, {"customers": {"c1": ("s1",), "c2": ("s2",)}}])
+    groups = chance.choice([(), ("g",)])
+    return [
+        MeterQuery(window=whole, zone=zone, group_by=groups, **owner),
+        MeterQuery(window=whole, zone=zone, group_by=groups, **span, **owner),
+    ]
+
+
+async def compare(
+    server: Server, meters: Sequence[Meter], standing: Sequence[Event], chance: random.Random
+) -> None:
+    for meter in meters:
+        if meter.dialect == "polar":
+            asked = QuantityQuery(
+                START - timedelta(days=1), START + timedelta(days=1), chance.choice(["hour", "day"])
+            )
+            got = await quantities(server.view, meter, asked)
+            assert got == evaluate_quantities(meter, asked, standing)
+            continue
+        for question in questions(chance):
+            rows = await query_meter(server.view, meter, question, now=NOW)
+            assert rows == evaluate_meter_query(meter, question, standing, now=NOW), (
+                meter.aggregation,
+                question,
+            )
+
+
+async def happen(
+    server: Server, meters: Sequence[Meter], standing: dict[str, Event], chance: random.Random, number: int
+) -> None:
+    """One thing that changes events or what is derived from them."""
+    organisation = meters[0].organisation_id
+    known = sorted(standing)
+    match chance.choice(["store", "store", "carry on", "delete", "replace", "drop", "resend"]):
+        case "store":
+            events = [
+                some_event(chance, organisation, 100 * number + index)
+                for index in range(chance.randrange(1, 12))
+            ]
+            await server.ingestor.submit(events)
+            standing |= {one.id: one for one in events}
+        case "carry on":
+            await server.rollups.carry_on(chance.choice(meters))
+        case "delete" if known:
+            id = chance.choice(known)
+            await server.corrections.delete(organisation_id=organisation, source="test", id=id, by="key")
+            del standing[id]
+            assert not await server.corrections.delete(
+                organisation_id=organisation, source="test", id=id, by="key"
+            )
+        case "replace" if known:
+            other = replace(some_event(chance, organisation, 0), id=chance.choice(known))
+            standing[other.id] = await server.corrections.replace(other, by="key")
+        case "drop" if not server.ingestor.is_shared:
+            await server.rollups.drop(chance.choice(meters))
+        case "resend" if known:
+            assert await server.ingestor.submit([standing[chance.choice(known)]]) == [False]
+        case _:
+            pass
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_answers_are_exact_whatever_happened(store: ClickHouseEventStore, seed: int) -> None:
+    """Events late and early, corrections, rollups partly made, dropped and made again, and restarts."""
+    chance = random.Random(seed)
+    organisation = uuid4()
+    meters: list[Meter] = [
+        openmeter(aggregation, "$.a", organisation_id=organisation, group_by={"g": "$.g"})
+        for aggregation in chance.sample(ALL_AGGREGATIONS, 2)
+    ]
+    meters.append(
+        polar(chance.choice([Aggregation.SUM, Aggregation.UNIQUE]), "a", organisation_id=organisation)
+    )
+    standing: dict[str, Event] = {}
+    for life in range(2):
+        async with serving(store) as server:
+            for number in range(6):
+                await happen(server, meters, standing, chance, 10 * life + number)
+                if number in (2, 4):
+                    await compare(server, meters, list(standing.values()), chance)
+            for meter in meters:
+                await server.rollups.carry_on(meter)
+            await compare(server, meters, list(standing.values()), chance)
+
+
+async def test_several_servers_on_one_store_stay_right(store: ClickHouseEventStore, events_url: str) -> None:
+    """Each goes by what it knows of rollups; events and corrections of the others count at once."""
+    turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def lock() -> AsyncIterator[None]:
+        async with turn:
+            yield
+
+    chance = random.Random(5)
+    organisation = uuid4()
+    meters = [openmeter(Aggregation.SUM, "$.a", organisation_id=organisation, group_by={"g": "$.g"})]
+    standing: dict[str, Event] = {}
+    async with (
+        opened_again(events_url) as other_store,
+        serving(store, lock) as one,
+        serving(other_store, lock) as other,
+    ):
+        for number in range(8):
+            server = chance.choice([one, other])
+            await happen(server, meters, standing, chance, number)
+            await compare(chance.choice([one, other]), meters, list(standing.values()), chance)
+        await asyncio.gather(one.rollups.carry_on(meters[0]), other.rollups.carry_on(meters[0]))
+        await compare(one, meters, list(standing.values()), chance)
+        await compare(other, meters, list(standing.values()), chance)
+
+
+async def test_events_come_in_and_are_asked_for_at_once_while_rollups_are_made(
+    store: ClickHouseEventStore,
+) -> None:
+    """An acknowledged event is in the next answer, whatever goes on beside it."""
+    meter = openmeter(Aggregation.COUNT, organisation_id=uuid4())
+    async with serving(store) as server:
+        acknowledged = 0
+
+        async def send() -> None:
+            nonlocal acknowledged
+            for number in range(30):
+                batch = [event(organisation_id=meter.organisation_id, id=f"{number}-{i}") for i in range(5)]
+                await server.ingestor.submit(batch)
+                acknowledged += 5
+
+        async def ask() -> None:
+            for _ in range(15):
+                before = acknowledged
+                (row,) = await query_meter(server.view, meter, MeterQuery(), now=NOW)
+                assert before <= row.exact <= 150
+
+        async def carry_on() -> None:
+            for _ in range(8):
+                await server.rollups.carry_on(meter)
+                await asyncio.sleep(0)
+
+        await asyncio.gather(send(), ask(), carry_on())
+        (row,) = await query_meter(server.view, meter, MeterQuery(), now=NOW)
+        assert row.exact == 150
+
+
+async def test_a_batch_that_fails_on_the_way_is_neither_lost_nor_counted_twice(
+    store: ClickHouseEventStore,
+) -> None:
+    meter = openmeter(Aggregation.COUNT, organisation_id=uuid4())
+
+    class Breaking:
+        fails = ""
+
+        async def command(self, sql: str, *arguments: object, **named: object) -> None:
+            if "INSERT INTO rollups" not in sql or self.fails != "before":
+                await store.command(sql, *arguments, **named)  # type: ignore[arg-type]
+            if "INSERT INTO rollups" in sql and self.fails:
+                raise DependencyFailed("The engine did not answer.")
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(store, name)
+
+    async with serving(store) as server:
+        await server.ingestor.submit([event(organisation_id=meter.organisation_id) for _ in range(5)])
+        breaking = Breaking()
+        rollups = Rollups(breaking, lambda: server.ingestor.reached)  # type: ignore[arg-type]
+        view = EventView(store, server.corrections, rollups)
+        for breaking.fails in ("before", "after"):
+            with pytest.raises(DependencyFailed):
+                await rollups.carry_on(meter)
+            assert [row.exact for row in await query_meter(view, meter, MeterQuery(), now=NOW)] == [5]
+        breaking.fails = ""
+        await rollups.carry_on(meter)
+        rollup = await rollups.find(meter, is_corrected=False)
+        assert rollup is not None
+        assert rollup.reaches_all
+        assert [row.exact for row in await query_meter(view, meter, MeterQuery(), now=NOW)] == [5]
+
+
+async def test_a_rollup_with_a_hole_is_made_anew(store: ClickHouseEventStore) -> None:
+    meter = openmeter(Aggregation.COUNT, organisation_id=uuid4())
+    async with serving(store) as server:
+        await server.ingestor.submit([event(organisation_id=meter.organisation_id) for _ in range(20)])
+        await server.rollups.carry_on(meter)
+        await store.command("ALTER TABLE rollups DELETE WHERE since = 8 SETTINGS mutations_sync = 1")
+        fresh = Server(store)
+        fresh.rollups = Rollups(store, lambda: server.ingestor.reached)
+        assert await fresh.rollups.find(meter, is_corrected=False) is None
+        await fresh.rollups.carry_on(meter)
+        view = EventView(store, server.corrections, fresh.rollups)
+        assert [row.exact for row in await query_meter(view, meter, MeterQuery(), now=NOW)] == [20]
+
+
+async def test_a_rollup_no_smaller_than_its_events_is_given_up(store: ClickHouseEventStore) -> None:
+    meter = openmeter(Aggregation.COUNT, organisation_id=uuid4(), group_by={"g": "$.g"})
+    limits = RollupLimits(judged_from_events=10)
+    async with serving(store) as server:
+        rollups = Rollups(store, lambda: server.ingestor.reached, limits=limits)
+        events = [event({"g": index}, organisation_id=meter.organisation_id) for index in range(20)]
+        await server.ingestor.submit(events)
+        await rollups.carry_on(meter)
+        assert await rollups.find(meter, is_corrected=False) is None
+        assert (await store.query("SELECT count() FROM rollups")).rows[0][0] == 0
+
+
+async def test_corrections_are_on_record_and_heard_of(store: ClickHouseEventStore) -> None:
+    organisation = uuid4()
+    heard: list[Correction] = []
+    async with serving(store) as server:
+        server.ingestor.subscribe(lambda rows, corrections: heard.extend(corrections))
+        first = event('{"a":1}', organisation_id=organisation, id="x", parent_id="p", origin="system")
+        await server.ingestor.submit([first])
+        second = replace(first, data='{"a":2}', subject="v", uid=uuid4(), parent_id="", origin="user")
+        stands = await server.corrections.replace(second, by="k1", reason="typo")
+        assert (stands.data, stands.subject, stands.parent_id, stands.origin) == (
+            '{"a":2}',
+            "v",
+            "p",
+            "system",
+        )
+        assert await server.corrections.replace(replace(second, uid=uuid4()), by="k1") == stands
+        await server.corrections.delete(organisation_id=organisation, source="test", id="x", by="k2")
+        criteria = recent(EVERYTHING, now=NOW)
+        assert await list_events(server.view, organisation_id=organisation, criteria=criteria) == []
+        back = await server.corrections.replace(second, by="k1")
+        assert await list_events(server.view, organisation_id=organisation, criteria=criteria) == [back]
+        trail = await server.corrections.trail(organisation_id=organisation)
+        assert [(entry.by, entry.reason, entry.correction.after is None) for entry in trail] == [
+            ("k1", "", False),
+            ("k2", "", True),
+            ("k1", "typo", False),
+        ]
+        assert [entry.correction.before.data for entry in trail] == ['{"a":2}', '{"a":2}', '{"a":1}']
+        assert [correction.id for correction in heard] == [entry.correction.id for entry in reversed(trail)]
+        older = await server.corrections.trail(
+            organisation_id=organisation, before=trail[0].correction.id, limit=1
+        )
+        assert older == trail[1:2]
+        assert await server.corrections.trail(organisation_id=uuid4()) == []
+        with pytest.raises(NotFound):
+            await server.corrections.delete(organisation_id=uuid4(), source="test", id="x", by="k")
+
+
+async def test_one_of_many_deletions_at_once_is_recorded(store: ClickHouseEventStore) -> None:
+    organisation = uuid4()
+    async with serving(store) as server:
+        await server.ingestor.submit([event(organisation_id=organisation, id="x")])
+        done = await asyncio.gather(
+            *(
+                server.corrections.delete(organisation_id=organisation, source="test", id="x", by=str(number))
+                for number in range(8)
+            )
+        )
+        assert sum(one is not None for one in done) == 1
+        assert len(await server.corrections.trail(organisation_id=organisation)) == 1
+
+
+async def test_a_correction_that_may_be_stored_counts_once_when_repeated(store: ClickHouseEventStore) -> None:
+    meter = openmeter(Aggregation.COUNT, organisation_id=uuid4())
+
+    class Breaking:
+        async def insert_arrow(self, table: str, *arguments: object, **named: object) -> None:
+            await store.insert_arrow(table, *arguments, **named)  # type: ignore[arg-type]
+            raise DependencyFailed("The engine did not answer.")
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(store, name)
+
+    async with serving(store) as server:
+        await server.ingestor.submit([event(organisation_id=meter.organisation_id, id=id) for id in "xy"])
+        gone = {"organisation_id": meter.organisation_id, "source": "test", "id": "x", "by": "k"}
+        server.corrections._store = Breaking()  # type: ignore[assignment]
+        with pytest.raises(DependencyFailed):
+            await server.corrections.delete(**gone)  # type: ignore[arg-type]
+        server.corrections._store = store
+        assert await server.corrections.delete(**gone) is None  # type: ignore[arg-type]
+        (row,) = await query_meter(server.view, meter, MeterQuery(), now=NOW)
+        assert row.exact == 1

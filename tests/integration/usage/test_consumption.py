@@ -1,0 +1,94 @@
+"""What customers consumed since their resets, as the engine and as plain Python count it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.integration.usage.test_engine_equals_evaluator import (
+    POLAR_FUNCTIONS,
+    SLOW,
+    many_events,
+    settle,
+    trees,
+)
+from tests.usage_factory import NOW, polar
+
+from meterhouse.usage.engine.consumption import (
+    Consumer,
+    Consumption,
+    compile_consumption,
+    compile_first_seen,
+    decode_consumption,
+)
+from meterhouse.usage.engine.decode import named_rows
+from meterhouse.usage.engine.evaluate import evaluate_parts
+from meterhouse.usage.engine.explain import explain
+from meterhouse.usage.engine.matching import is_owned, matches
+from meterhouse.usage.engine.parameters import from_micros
+from meterhouse.usage.model import Identities
+
+FEW = settings(SLOW, max_examples=25)
+RESETS = st.none() | st.integers(0, 6).map(lambda hours: NOW + timedelta(hours=hours))
+
+
+def consumers(first, second):
+    return [Consumer("c1", ("s1", "it's"), first), Consumer("c2", ("s2",), second), Consumer("c3", ("none",))]
+
+
+def owned_by(consumer, events):
+    identities = Identities((consumer.customer_id,), consumer.subjects)
+    return [event for event in events if is_owned(event, identities)]
+
+
+def consumed(meter, consumer, events):
+    counted = [
+        event
+        for event in owned_by(consumer, events)
+        if event.origin == "user"
+        and (consumer.since is None or event.ingested_at >= consumer.since)
+        and matches(meter.filter, event)
+    ]
+    parts = evaluate_parts(meter, counted)
+    if not parts.count:
+        return Consumption()
+    last = max(event.ingested_at for event in counted if explain(event, meter).is_counted)
+    return Consumption(parts.result(meter.aggregation), last)
+
+
+@FEW
+@given(
+    events=many_events(),
+    delays=st.lists(st.integers(0, 6), min_size=12, max_size=12),
+    function=st.sampled_from(POLAR_FUNCTIONS),
+    value=st.sampled_from(["a", "a.x", "name", "timestamp"]),
+    tree=trees(),
+    resets=st.tuples(RESETS, RESETS),
+)
+def test_consumption(store, events, delays, function, value, tree, resets):
+    late = [replace(e, ingested_at=NOW + timedelta(hours=d)) for e, d in zip(events, delays, strict=False)]
+    organisation, owned = settle(store, late)
+    meter = polar(function, value, organisation_id=organisation, filter=tree)
+    asked = consumers(*resets)
+    compiled = compile_consumption(meter, asked)
+    rows = named_rows(compiled, asyncio.run(store.query(compiled.sql, compiled.parameters)).rows)
+    found = decode_consumption(meter, asked, rows)
+    for consumer in asked:
+        assert found.get(consumer.customer_id, Consumption()) == consumed(meter, consumer, owned)
+
+
+@FEW
+@given(events=many_events(), delays=st.lists(st.integers(0, 6), min_size=12, max_size=12))
+def test_first_seen(store, events, delays):
+    late = [replace(e, ingested_at=NOW + timedelta(hours=d)) for e, d in zip(events, delays, strict=False)]
+    organisation, owned = settle(store, late)
+    asked = consumers(None, None)
+    compiled = compile_first_seen(organisation, asked)
+    rows = named_rows(compiled, asyncio.run(store.query(compiled.sql, compiled.parameters)).rows)
+    found = {row["k_owner"]: from_micros(row["first_at"]) for row in rows}
+    for index, consumer in enumerate(asked):
+        times = [event.ingested_at for event in owned_by(consumer, owned)]
+        assert found.get(index) == min(times, default=None)
