@@ -155,8 +155,10 @@ def _form(wanted: Wanted, leaf: Leaf) -> float:
         return 0.5 if _is_address(leaf) else -1.0
     if role is BY_NAME["title"] or role.kinds == {"text"}:
         distinct = len(set(present)) / len(present)
+        deep = len(leaf.near)  # a title is the record's own; other things have names as well
+        far = 0.25 * deep if role is BY_NAME["title"] else 0.2 * max(0, deep - 1)
         odd = max(share.get(kind, 0.0) for kind in ("number", "date", "url", "code", "money"))
-        return 0.3 * share.get("text", 0.0) + 0.2 * distinct - odd - 0.2 * max(0, len(leaf.near) - 1)
+        return 0.3 * share.get("text", 0.0) + 0.2 * distinct - odd - far
     best = max((share.get(kind, 0.0) for kind in role.kinds), default=0.0)
     return 0.5 * best - 0.5 * (1 - best)
 
