@@ -102,7 +102,7 @@ def _list_group(segment: Segment, document: Document) -> Group | None:
     records: list[list[HtmlElement]] = [
         [head] if segment.mode == "each" else run_from(head, known) for head in heads
     ]
-    options = _options(columns_of(records, document.base, headers_of(members[0])), OPTIONS_MAX)
+    options = _options(columns_of(records, document, headers_of(members[0])), OPTIONS_MAX)
     if not options:
         return None
     container = Container(segment.selector, segment.mode, header=segment.header)

@@ -129,7 +129,7 @@ def _markup(document: Document, census: Census) -> Iterator[Column]:
     heading = next(census.body.iter("h1"), None)
     around = frozenset() if heading is None else frozenset((heading, *heading.iterancestors()))
     known: dict[HtmlElement, bool] = {}
-    for column in columns_of([[census.body]], document.base):
+    for column in columns_of([[census.body]], document):
         node = column.nodes[0]
         if node is None or column.field.selector.startswith(":scope") or column.field.source != "css":
             continue

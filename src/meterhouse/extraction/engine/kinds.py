@@ -102,7 +102,7 @@ _FULL = {
         rf"(?:{_LETTER}{{2,12}}\.?,?\s+)?(?:{_DATES})(?:{_AFTER_DATE})|{_MONTH}\s+(?:19|20)\d{{2}}", re.I
     ),
     "time": re.compile(rf"{_TIME}(?:\s*[-–—]\s*{_TIME})?\s*(?:[A-Z]{{2,4}}|Uhr|uur)?", re.I),
-    "duration": re.compile(rf"\(?{_DURATION}\)?\.?", re.I),
+    "duration": re.compile(rf"\(?{_DURATION}\)?\.?(?:\s{_LETTER}{{2,12}})?", re.I),
     "number": re.compile(r"[#(№]?\s?[-+−]?\d[\d\s.,'’]*\)?(?:\s?%|[KkM])?"),
     "area": re.compile(PATTERNS["area"], re.I),
     "code": re.compile(r"(?=[^\s]*\d)[A-Za-z0-9][\w./-]{1,24}|[A-Z]{1,4}[ -]\d[\w./-]{0,20}|[A-Z]{2,5}"),

@@ -156,8 +156,11 @@ def _plain(column: Column) -> bool:
 
 def _touch(one: Column, other: Column) -> bool:
     """True when the columns share text: the same element, or one inside the other."""
+    parts = not (_whole(one) and _whole(other))  # a date cut out of a text leaves the elements inside it free
     for a, b in zip(one.nodes, other.nodes, strict=True):
-        if a is not None and b is not None and (a is b or a in b.iterancestors() or b in a.iterancestors()):
+        if a is None or b is None:
+            continue
+        if a is b or (not parts and (a in b.iterancestors() or b in a.iterancestors())):
             return True
     return False
 

@@ -72,8 +72,8 @@ def rate(wanted: Wanted, column: Column) -> float:
     score -= 0.05 * (column.field.regex is not None) + 0.5 * _of_the_last(wanted, column)
     if role is not None and role.name in _ALWAYS:
         score += 0.25 * column.fill
-    if role is not None and role.name in _PEOPLE and words < 0.5:
-        score += 0.35 * column.kinds["person"] / len(column.present)
+    if role is not None and role.name in _PEOPLE:
+        score += (0.35 if words < 0.5 else 0.15) * column.kinds["person"] / len(column.present)
     if role is not None and role.name == "title":
         score += _title(column)
     elif role is not None and role.name == "description":
@@ -129,7 +129,8 @@ def rate_link(wanted: Wanted, column: Column, title: Column | None) -> float:
 
 def _target_words(column: Column) -> set[str]:
     """What the addresses say of their targets: the ending of a file, and the medium that it stands for."""
-    ends = {urlsplit(value).path.rpartition(".")[2].lower() for value in column.present[:3]}
+    parts = [part for value in column.present[:3] for part in urlsplit(value)[2:4]]
+    ends = {part.rpartition(".")[2].lower() for part in parts if "." in part}
     words = {word for end in ends for word in _MEDIA.get(end, ())}
     if all(value.startswith("mailto:") for value in column.present):
         words |= {"email", "mail"}
@@ -232,7 +233,7 @@ def _any(wanted: Wanted, names: Iterable[str]) -> float:
     if not hit:
         return 0.0
     exact = [word for word in hit if role is None or word not in role.words]
-    share = len(hit) / len(wanted.words)
+    share = sum(1.0 if word in names else 0.8 for word in hit) / len(wanted.words)
     if len(wanted.common) < len(wanted.words) and wanted.common.issuperset(hit):
         return 0.4 * share
     if role is not None and len(hit) == len(exact) and not any(name in role.hints for name in names):

@@ -116,7 +116,7 @@ def understand(request: str, types: Mapping[str, str] | None = None, many: bool 
     fields = _wanted(chunks)
     if joined and not any(one.role is BY_NAME["title"] for one in fields) and subject:
         fields = (_named_by_subject(subject), *fields)
-    fields = _with_key(request, fields)
+    fields = _with_title(_with_key(request, fields))
     if types:
         fields = _from_schema(types, fields)
     lean = _lean(request, subject, fields) if many is None else (9 if many else -9)
@@ -130,6 +130,15 @@ def wish_of(request: str, output_schema: Mapping[str, object] | None) -> Wish:
     schema = OutputSchema.parse(output_schema)
     many = True if schema.wrapper is not None or output_schema.get("type") == "array" else None
     return understand(request, schema.flat_types(), many)
+
+
+def _with_title(fields: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
+    """The first field is what records are known by, if no other is a title: "model, price and year"."""
+    if len(fields) < 2 or fields[0].role is not None or fields[0].counted:
+        return fields
+    if any(one.role is BY_NAME["title"] for one in fields):
+        return fields
+    return (replace(fields[0], role=BY_NAME["title"]), *fields[1:])
 
 
 def _told_apart(fields: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
@@ -232,6 +241,9 @@ def _trim(words: list[str]) -> list[str]:
     bares = [fold(word.strip(".,()'\"’")) for word in words]
     for at, (word, bare) in enumerate(zip(words, bares, strict=True)):
         following = bares[at + 1] if at + 1 < len(bares) else ""
+        if kept and bare == "by" and not following:
+            kept.append(word)  # "started by" asks for who
+            continue
         if kept and bare in _TAIL:
             if bare in _CONTRACTED or following in _ARTICLES or re.match(r"[lL][’']", following):
                 break

@@ -8,7 +8,6 @@ from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine.document import text_of
 
-SPANNED_MAX = 1
 SHORT_HEADER_CHARS = 6
 _NUMBER_SIGNS = frozenset({"#", "№", "Nº", "N°"})
 
@@ -52,7 +51,7 @@ def header_of(cell: HtmlElement, headers: Sequence[str]) -> str:
     """The header over a cell, spans counted."""
     row = cell.getparent()
     cells = [one for one in row if one.tag in {"td", "th"}] if row is not None else []
-    if cell not in cells or sum(map(_span, cells)) < len(headers) - SPANNED_MAX:
+    if cell not in cells or sum(map(_span, cells)) < len(headers):
         return ""  # a row that goes on below the cells of the one before
     column = sum(map(_span, cells[: cells.index(cell)]))
     over = headers[column : column + _span(cell)]

@@ -60,7 +60,7 @@ def _in_records(strategy: Strategy, document: Document, wish: Wish) -> dict[str,
     used = {_place(one) for one in strategy.fields.values()}
     columns = [
         column
-        for column in columns_of(records, document.base, headers_of(records[0][0]))
+        for column in columns_of(records, document, headers_of(records[0][0]))
         if _place(column.field) not in used
     ]
     return {
