@@ -321,7 +321,8 @@ async def test_a_button_that_loads_more_shows_how(sources: Sources, site: Script
     site.routes["/api/jobs"] = api
     site.routes["/"] = shell(
         "let skip = 0; function load() {"
-        "fetch('/api/jobs' + (skip ? '?skip=' + skip : '')).then(r => r.json()).then(d => { skip += 8; show(d) }) } load();"
+        "fetch('/api/jobs' + (skip ? '?skip=' + skip : ''))"
+        ".then(r => r.json()).then(d => { skip += 8; show(d) }) } load();"
         + MORE.replace("{label}", "Load more jobs")
     )
     made = await generate(sources, site.url())
