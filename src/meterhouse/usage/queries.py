@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -28,6 +28,7 @@ from meterhouse.usage.engine.filters import required_type
 from meterhouse.usage.engine.quantities import compile_quantities, decode_quantities
 from meterhouse.usage.engine.ranges import (
     COUNTS,
+    REPLACED_SEQ,
     MinuteParts,
     Range,
     Usage,
@@ -78,6 +79,12 @@ class MeterCriteria:
     expressible_as: Dialect | None = None
 
 
+defined = select(meters.c.id, func.coalesce(meters.c.modified_at, meters.c.created_at).label("at")).subquery(
+    "meter"
+)
+"""When meters were last changed, for queries of others that need it in the same statement."""
+
+
 async def find_meter(
     connection: AsyncConnection, *, organisation_id: UUID, id_or_slug: str, lock: bool = False
 ) -> Meter | None:
@@ -98,6 +105,17 @@ async def find_meter(
         query = select(meters).where(meters.c.organisation_id == organisation_id, by_slug)
         row = (await connection.execute(query.with_for_update() if lock else query)).mappings().first()
     return meter_from_row(dict(row)) if row is not None else None
+
+
+async def find_meters(
+    connection: AsyncConnection, *, organisation_id: UUID, ids: Collection[UUID]
+) -> dict[UUID, Meter]:
+    """Meters by their ids, deleted ones too; unknown ids are left out."""
+    if not ids:
+        return {}
+    query = select(meters).where(meters.c.organisation_id == organisation_id, meters.c.id.in_(ids))
+    found = [meter_from_row(dict(row)) for row in (await connection.execute(query)).mappings()]
+    return {meter.id: meter for meter in found}
 
 
 async def get_meter(
@@ -308,6 +326,17 @@ async def has_usage_before(store: EventStore, usage: Usage, *, to_at: datetime) 
     """Whether a customer has any event before an instant that may belong to the meter."""
     compiled = compile_has_events(usage, to_at)
     return bool((await store.query(compiled.sql, compiled.parameters)).rows[0][0])
+
+
+async def newest_event(store: EventStore, *, known: int = 0) -> int:
+    """The highest `seq` of all events; `known` is one that was reached before."""
+    sql = f"SELECT max(seq) FROM events WHERE seq >= {{known:UInt64}} AND seq < {REPLACED_SEQ}"  # noqa: S608
+    return max(known, int(str((await store.query(sql, {"known": known})).rows[0][0])))
+
+
+async def corrections_made(store: EventStore) -> int:
+    """A number that rises with every correction of an event."""
+    return (await store.corrections.now()).version if isinstance(store, EventView) else 0
 
 
 async def has_match(store: EventStore, meter: Meter) -> bool:

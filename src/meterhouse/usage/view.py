@@ -46,6 +46,10 @@ class EventView:
         self.corrections = corrections
         self.rollups = rollups
 
+    def over(self, wrap: Callable[[EventStore], EventStore]) -> EventView:
+        """The same view of the same store, wrapped."""
+        return EventView(wrap(self._store), self.corrections, self.rollups)
+
     async def query(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
     ) -> Rows:
