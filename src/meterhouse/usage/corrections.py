@@ -83,6 +83,7 @@ class Corrections:
         self._ingestor = ingestor
         self._clock = clock
         self._standing: Corrected | None = None
+        self._doubtful: list[Correction] = []
 
     async def now(self) -> Corrected:
         """The corrections that count now; remembered where no other process can make one."""
@@ -118,14 +119,14 @@ class Corrections:
 
     async def _delete(self, first: StoredEvent, by: str, reason: str) -> Correction | None:
         """Runs in the writer's turn, like `_replace`: nobody stores or corrects anything meanwhile."""
-        standing = await self._read_standing()
+        standing = await self._settled_standing()
         before, is_deleted = await self._find_standing(first)
         return None if is_deleted else await self._record(standing, before, None, by, reason)
 
     async def _replace(
         self, first: StoredEvent, event: Event, by: str, reason: str, keeps_time: bool
     ) -> StoredEvent:
-        standing = await self._read_standing()
+        standing = await self._settled_standing()
         before, is_deleted = await self._find_standing(first)
         after = _in_place_of(before, event, self._clock.now())
         if keeps_time:
@@ -135,6 +136,14 @@ class Corrections:
         await self._record(standing, before, after, by, reason)
         return after
 
+    async def _settled_standing(self) -> Corrected:
+        """The corrections that count. What was in doubt is decided in the writer's turn: tell of it again."""
+        standing = await self._read_standing()
+        doubtful, self._doubtful = self._doubtful, []
+        if doubtful:
+            self._ingestor.tell((), doubtful)
+        return standing
+
     async def _record(
         self, standing: Corrected, before: StoredEvent, after: StoredEvent | None, by: str, reason: str
     ) -> Correction:
@@ -143,9 +152,12 @@ class Corrections:
         self._standing = None
         try:
             await self._store.insert_arrow(TABLE, block)
-        finally:  # also when nobody knows whether it is stored
+        except BaseException:  # it may be stored, now or later
+            self._doubtful.append(correction)
             self._ingestor.tell((), (correction,))
+            raise
         await self._read_standing()
+        self._ingestor.tell((), (correction,))
         return correction
 
     async def _find_standing(self, first: StoredEvent) -> tuple[StoredEvent, bool]:

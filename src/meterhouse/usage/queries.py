@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from meterhouse.kernel.errors import DependencyFailed, Invalid, Issue, NotFound
 from meterhouse.kernel.ids import parse_id
 from meterhouse.platform.ports import EventStore
+from meterhouse.usage.answers import Concern
 from meterhouse.usage.convert import meter_from_row
 from meterhouse.usage.corrections import Change
 from meterhouse.usage.definition import SLUG, is_expressible_as
@@ -40,7 +41,7 @@ from meterhouse.usage.engine.ranges import (
     split_ranges,
     values_from,
 )
-from meterhouse.usage.engine.rollups import Rollup
+from meterhouse.usage.engine.rollups import Rollup, definition_of
 from meterhouse.usage.model import (
     Dialect,
     EventCriteria,
@@ -196,12 +197,36 @@ async def query_meter(store: EventStore, meter: Meter, query: MeterQuery, *, now
 
     Raises `Invalid` for a question the meter cannot answer, `DependencyFailed` when the engine fails.
     """
-    answer = await _from_rollup(
-        store, meter, partial(rolled.compile_meter_query, meter, query), _concerned_meter_query(meter, query)
-    )
+    answers = store.answers if isinstance(store, EventView) else None
+    key = (definition_of(meter), repr(query))
+    answer = answers.find(key) if answers is not None else None
+    if answer is None:
+        entry = answers.enter(key, _concern(meter, query)) if answers is not None else None
+        answer = await _answer_meter_query(store, meter, query)
+        if answers is not None:
+            answers.keep(entry, answer)
+    return decode_meter_query(meter, query, answer, now=now)
+
+
+async def _answer_meter_query(store: EventStore, meter: Meter, query: MeterQuery) -> list[dict[str, object]]:
+    concerns = _concerned_meter_query(meter, query)
+    answer = await _from_rollup(store, meter, partial(rolled.compile_meter_query, meter, query), concerns)
     if answer is None:
         answer = await _from_events(store, meter, compiler.compile_meter_query(meter, query))
-    return decode_meter_query(meter, query, answer, now=now)
+    return answer
+
+
+def _concern(meter: Meter, query: MeterQuery) -> Concern | None:
+    """Which events change the answer to a question; `None` when that is not easily told."""
+    event_type = required_type(meter.filter)
+    if event_type is None:
+        return None
+    subjects: frozenset[str] | None = None
+    if query.subjects is not None:
+        subjects = frozenset(query.subjects)
+    elif query.customers is not None:
+        subjects = frozenset(compiler.subject_owners(query.customers)) | {""}
+    return Concern(meter.organisation_id, event_type, subjects)
 
 
 async def _from_rollup(

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from meterhouse.kernel.errors import DependencyFailed
 from meterhouse.platform.ports import EventStore, Rows
+from meterhouse.usage.answers import Answers
 from meterhouse.usage.corrections import NOTHING_CORRECTED, Change, Corrected, Corrections
 from meterhouse.usage.engine.columns import EVENT_COLUMNS, SEQ
 from meterhouse.usage.engine.rolled import VERSION_PARAMETER
@@ -22,12 +23,12 @@ from meterhouse.usage.model import Meter
 from meterhouse.usage.rollups import Rollups
 
 _NAMES = ", ".join((*EVENT_COLUMNS, "key"))
-_REMOVED = f"SELECT removed_uid FROM corrections WHERE version <= {VERSION_PARAMETER}"  # noqa: S608
+_REMOVED = f"SELECT key, removed_uid FROM corrections WHERE version <= {VERSION_PARAMETER}"  # noqa: S608
 _CORRECTED = (
-    f"(SELECT {_NAMES}, {SEQ} FROM events WHERE uid NOT IN ({_REMOVED}) "  # noqa: S608
+    f"(SELECT {_NAMES}, {SEQ} FROM events WHERE (key, uid) NOT IN ({_REMOVED}) "  # noqa: S608
     # A replacement is newer than anything that was derived from raw events.
     f"UNION ALL SELECT {_NAMES}, toUInt64(18446744073709551615) AS {SEQ} FROM corrections "
-    f"WHERE version <= {VERSION_PARAMETER} AND NOT is_deletion AND uid NOT IN ({_REMOVED}))"
+    f"WHERE version <= {VERSION_PARAMETER} AND NOT is_deletion AND (key, uid) NOT IN ({_REMOVED}))"
 )
 _TABLE = re.compile(r"\bFROM events\b(?! AS)")
 _NAMED_TABLE = re.compile(r"\bFROM events AS\b")
@@ -41,13 +42,20 @@ def corrected(sql: str) -> str:
 class EventView:
     """`ports.EventStore` for readers; see the module."""
 
-    def __init__(self, store: EventStore, corrections: Corrections, rollups: Rollups) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        corrections: Corrections,
+        rollups: Rollups,
+        answers: Answers | None = None,
+    ) -> None:
         self._store = store
         self.corrections = corrections
         self.rollups = rollups
+        self.answers = answers
 
     def over(self, wrap: Callable[[EventStore], EventStore]) -> EventView:
-        """The same view of the same store, wrapped."""
+        """The same view of the same store, wrapped; it remembers no answers, so that the wrapper is asked."""
         return EventView(wrap(self._store), self.corrections, self.rollups)
 
     async def query(
