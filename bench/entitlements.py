@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -249,8 +248,13 @@ def events_body(count: int, subject: str | None) -> str:
 
 
 def start_paced(pace: Pace) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "bench.paced_client", json.dumps(asdict(pace))]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, env=dict(os.environ))
+    command = [sys.executable, "-m", "bench.paced_client"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(asdict(pace)).encode())
+    process.stdin.close()
+    process.stdin = None
+    return process
 
 
 def finished(process: subprocess.Popen[bytes]) -> Timing:
