@@ -131,11 +131,11 @@ def test_what_customers_consumed_since_their_resets():
     meter = polar(Aggregation.SUM, "tokens", Clause("name", "eq", "ai"))
     compiled = compile_consumption(meter, [Consumer("c1", ("s1", "s2"), T), Consumer("c2", ("s3",))])
     assert compiled.sql.endswith(
-        "AS k_owner, ingested_at FROM (SELECT *, JSONExtractRaw(data, {p9:String}) AS r0 FROM events "
+        "AS v_number FROM (SELECT *, JSONExtractRaw(data, {p9:String}) AS r0 FROM events "
         "WHERE organisation_id = {p0:UUID} AND type = {p1:String} AND toString(origin) = 'user' "
         "AND (subject IN {p4:Array(String)} AND ((subject = '' AND customer_id != '' "
         "AND has({p2:Array(String)}, customer_id)) OR (customer_id = '' "
-        "AND has({p3:Array(String)}, subject))))) WHERE k_owner >= 0 "
+        "AND has({p3:Array(String)}, subject)))))) WHERE k_owner >= 0 "
         "AND toUnixTimestamp64Micro(ingested_at) >= "
         "transform(k_owner, {p8:Array(Int64)}, {p7:Array(Int64)}, toInt64(-9223372036854775808)) "
         "AND (type = {p1:String})) GROUP BY k_owner SETTINGS precise_float_parsing = 1"
