@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from meterhouse.kernel.errors import Invalid, Issue, NotFound
+from meterhouse.kernel.errors import DependencyFailed, Invalid, Issue, NotFound
 from meterhouse.kernel.ids import parse_id
 from meterhouse.platform.ports import EventStore
 from meterhouse.usage.convert import meter_from_row
@@ -194,25 +194,47 @@ async def query_meter(store: EventStore, meter: Meter, query: MeterQuery, *, now
 
     Raises `Invalid` for a question the meter cannot answer, `DependencyFailed` when the engine fails.
     """
-    if isinstance(store, EventView):
-        answer = await _from_rollup(store, meter, partial(rolled.compile_meter_query, meter, query))
-    else:
-        answer = None
+    answer = await _from_rollup(store, meter, partial(rolled.compile_meter_query, meter, query))
     if answer is None:
-        compiled = compiler.compile_meter_query(meter, query)
-        answer = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+        answer = await _from_events(store, meter, compiler.compile_meter_query(meter, query))
     return decode_meter_query(meter, query, answer, now=now)
 
 
 async def _from_rollup(
-    view: EventView, meter: Meter, compile_from: Callable[[Rollup], CompiledQuery | None]
+    store: EventStore, meter: Meter, compile_from: Callable[[Rollup], CompiledQuery | None]
 ) -> list[dict[str, object]] | None:
     """Answer rows by way of the meter's rollup, or `None` where it cannot help."""
-    standing, rollup = await view.find_rollup(meter)
+    if not isinstance(store, EventView):
+        return None
+    standing, rollup = await store.find_rollup(meter)
     compiled = compile_from(rollup) if rollup is not None else None
     if compiled is None:
         return None
-    return named_rows(compiled, (await view.query_at(standing, compiled.sql, compiled.parameters)).rows)
+    return named_rows(compiled, (await store.query_at(standing, compiled.sql, compiled.parameters)).rows)
+
+
+async def _from_events(store: EventStore, meter: Meter, compiled: CompiledQuery) -> list[dict[str, object]]:
+    """Answer rows from raw events. Says how far the rollup is when these are too many to read in time."""
+    try:
+        return named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+    except DependencyFailed as failure:
+        if failure.code != "events_timeout" or not isinstance(store, EventView):
+            raise
+        reached = int(100 * store.rollups.progress(meter))
+        if reached == 100:
+            raise
+        raise DependencyFailed(
+            f"There are too many events to read one by one, and the meter's aggregates reach {reached} % of "
+            "them so far. Ask again in a minute, or for a shorter range.",
+            code="meter_being_prepared",
+            retryable=True,
+        ) from failure
+
+
+def expect_questions(store: EventStore, meter: Meter) -> None:
+    """Begin to make a new meter's rollup, so that the first question does not have to read every event."""
+    if isinstance(store, EventView):
+        store.rollups.expect(meter)
 
 
 async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Quantities:
@@ -220,13 +242,9 @@ async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Q
 
     Raises `Invalid` for a bad span or zone, `LimitExceeded` for too many customers to combine.
     """
-    if isinstance(store, EventView):
-        answer = await _from_rollup(store, meter, partial(rolled.compile_quantities, meter, query))
-    else:
-        answer = None
+    answer = await _from_rollup(store, meter, partial(rolled.compile_quantities, meter, query))
     if answer is None:
-        compiled = compile_quantities(meter, query)
-        answer = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+        answer = await _from_events(store, meter, compile_quantities(meter, query))
     return decode_quantities(meter, query, answer)
 
 
