@@ -57,7 +57,7 @@ class Balances:
         self._clock = clock
         self._store = store
         self._terms = TermsReader(database)
-        self._standings = Standings(store, ingest)
+        self._standings = Standings(database, store, ingest)
 
     async def running_value(
         self, connection: AsyncConnection, *, organisation_id: UUID, customer_id: UUID, entitlement_id: UUID
@@ -149,6 +149,10 @@ class Balances:
             return Value(entitlement, wanted, has_access=True, config=entitlement.config)
         balance = await self._standings.balance(terms, _full_minute(wanted), now=now)
         return _metered(entitlement, wanted, balance)
+
+    async def settled(self) -> None:
+        """Wait for what is done after an answer, as keeping snapshots."""
+        await self._standings.settled()
 
     async def history(
         self,
