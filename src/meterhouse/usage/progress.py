@@ -64,19 +64,24 @@ async def get_progress(
     database: Database, store: EventStore, *, organisation_id: UUID, client_id: str, now: datetime
 ) -> Progress:
     """The progress of the question last asked under an id, for about five minutes. Raises `NotFound`."""
-    query = select(query_progress).where(
-        query_progress.c.organisation_id == organisation_id,
-        query_progress.c.client_id == client_id,
-        query_progress.c.updated_at > now - KEPT,
-    )
+    asked = (query_progress.c.organisation_id == organisation_id) & (query_progress.c.client_id == client_id)
+    query = select(query_progress).where(asked, query_progress.c.updated_at > now - KEPT)
     async with database.begin() as connection:
         row = (await connection.execute(query)).first()
     if row is None:
         raise NotFound(f"progress not found: {client_id[:100]}", code="progress_not_found")
     if not row.is_running:
         return Progress(row.success, row.failed, row.total, row.updated_at)
-    read = cast(int, (await store.query(_RUNNING, {"mark": row.mark})).rows[0][0])
-    return Progress(min(read, row.total), 0, row.total, now)
+    read = min(cast(int, (await store.query(_RUNNING, {"mark": row.mark})).rows[0][0]), row.total)
+    if read > row.success:
+        async with database.begin() as connection:
+            await connection.execute(
+                update(query_progress)
+                .where(asked, query_progress.c.mark == row.mark, query_progress.c.is_running)
+                .values(success=read, updated_at=now)
+            )
+    # The engine forgets what it has read before the answer is here: progress never goes back.
+    return Progress(max(read, row.success), 0, row.total, now)
 
 
 class _WatchedStore:
