@@ -72,5 +72,5 @@ class Services:
     browser: Browser = field(default_factory=NoBrowser)
     model: Model | None = None
     meter_guards: Sequence[MeterGuard] = ()
-    mailer: Mailer | None = None
     customer_guards: Sequence[DeletionGuard] = ()
+    mailer: Mailer | None = None
