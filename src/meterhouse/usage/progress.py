@@ -155,6 +155,8 @@ class _WatchedStore:
             rows = await self._store.query(f"EXPLAIN ESTIMATE {sql}", parameters)
         except DependencyFailed:
             return 0  # the query itself will say what is wrong
+        if not rows.rows:  # everything is skipped; then the answer may lack even its columns
+            return 0
         at = rows.columns.index("rows")
         return sum(cast(int, row[at]) for row in rows.rows)
 
