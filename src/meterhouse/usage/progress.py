@@ -84,6 +84,22 @@ async def get_progress(
     return Progress(max(read, row.success), 0, row.total, now)
 
 
+async def report(asker: Asker, *, done: int, total: int, has_failed: bool = False) -> None:
+    """Tell how far something has come that is no question: rows done and rows in all, or 0 while unknown."""
+    key = {"organisation_id": asker.organisation_id, "client_id": asker.client_id}
+    state = {
+        "mark": new_id().hex,
+        "total": total,
+        "success": done,
+        "failed": max(total - done, 0) if has_failed else 0,
+        "is_running": False,
+        "updated_at": asker.clock.now(),
+    }
+    upsert = insert(query_progress).values(key | state)
+    async with asker.database.begin() as connection:
+        await connection.execute(upsert.on_conflict_do_update(index_elements=[*key], set_=state))
+
+
 class _WatchedStore:
     """`ports.EventStore` that keeps the progress of what it runs."""
 
@@ -139,6 +155,8 @@ class _WatchedStore:
             rows = await self._store.query(f"EXPLAIN ESTIMATE {sql}", parameters)
         except DependencyFailed:
             return 0  # the query itself will say what is wrong
+        if not rows.rows:  # everything is skipped; then the answer may lack even its columns
+            return 0
         at = rows.columns.index("rows")
         return sum(cast(int, row[at]) for row in rows.rows)
 
