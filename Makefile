@@ -4,8 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 CLIENTS := .clients
-POLAR_OLD := 0.16.11 0.32.0
-METER_OLD := 0.1.0 0.2.0 0.3.0 0.4.0 0.5.0 0.6.0 0.7.0 0.7.1 0.7.2
+CLIENT_RELEASES := $(shell sed -n 's/^\([a-z]*\)-sdk==\([^ ]*\).*/\1-\2/p' requirements/clients-meter.txt requirements/clients-polar.txt)
 DATA ?= .data
 PORT ?= 8000
 URL ?=
@@ -13,7 +12,7 @@ ASK ?=
 KILLS ?= 50
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev chromium run test lint format bench soak docs lock clean
+.PHONY: help install install-dev clients chromium run test lint format bench soak docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -32,19 +31,29 @@ $(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(CLIENTS)/polar-%/.installed: requirements/client-polar-%.txt | $(BIN)/python
-	@$(PIP) install --require-hashes --target $(CLIENTS)/polar-$* --upgrade -r $<
+# Releases of clients that cannot share an environment with the newest one. Each has a folder of its own with only itself
+# in it: what they need is in the environment anyway, and the little that is not, in one folder for all.
+$(CLIENTS)/shared/.installed: requirements/clients-shared.txt | $(BIN)/python
+	@rm -rf $(@D)
+	@$(PIP) install --require-hashes --no-deps --no-compile --target $(@D) -r $<
 	@touch $@
 
-# These need what the newest release needs, which the environment has.
-$(CLIENTS)/meter-%/.installed: requirements/client-meter-%.txt | $(BIN)/python
-	@$(PIP) install --require-hashes --no-deps --target $(CLIENTS)/meter-$* --upgrade -r $<
-	@touch $@
+define client_releases
+$(CLIENTS)/$(1)-%/.installed: requirements/clients-$(1).txt | $(BIN)/python
+	@rm -rf $$(@D) && mkdir -p $$(@D)
+	@grep -F '$(1)-sdk==$$* ' $$< > $$(@D)/requirement.txt
+	@$(PIP) install --require-hashes --no-deps --no-compile --target $$(@D) -r $$(@D)/requirement.txt
+	@touch $$@
+endef
+$(eval $(call client_releases,meter))
+$(eval $(call client_releases,polar))
 
 install: $(VENV)/.installed ## Make .venv with the locked dependencies
 
-install-dev: $(VENV)/.installed-dev $(POLAR_OLD:%=$(CLIENTS)/polar-%/.installed) \
-	$(METER_OLD:%=$(CLIENTS)/meter-%/.installed) chromium
+install-dev: $(VENV)/.installed-dev chromium
+	@$(MAKE) --no-print-directory -j4 clients
+
+clients: $(CLIENTS)/shared/.installed $(CLIENT_RELEASES:%=$(CLIENTS)/%/.installed)
 
 chromium: # The browser tests need one; this step never fails, they do
 	@$(BIN)/python -c 'from meterhouse.platform.browser import find_browser; import os; find_browser(os.environ.get("METERHOUSE_BROWSER", ""))' 2>/dev/null \
@@ -88,7 +97,8 @@ bench: install-dev ## Print the benchmark tables (BENCH="--quick" for a short ru
 	@$(BIN)/python -m bench $(BENCH)
 	@$(BIN)/python -m bench.sdk $(BENCH)
 
-soak: install-dev ## Kill a loaded server KILLS (50) times, and look for anything lost or done twice
+soak: install-dev ## Ten minutes of ingest and questions, then KILLS (50) kills of a loaded server: is anything lost or done twice?
+	@$(BIN)/python -m bench.soak $(SOAK)
 	@$(BIN)/python -m tests.faults $(KILLS)
 
 docs: install-dev ## Rewrite the generated pages of docs/

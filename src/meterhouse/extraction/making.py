@@ -12,13 +12,12 @@ from dataclasses import dataclass, field, replace
 from meterhouse.extraction import paging
 from meterhouse.extraction.advice.ask import Question, ask
 from meterhouse.extraction.capture import paging as api_paging
-from meterhouse.extraction.capture.answers import at, read_json, records_of
 from meterhouse.extraction.capture.choose import Choice, Visible, choose, choose_unseen
-from meterhouse.extraction.capture.fields import wish_of
 from meterhouse.extraction.capture.requests import Visits
 from meterhouse.extraction.capture.strategy import further_calls, generated_from, same_items, strategy_of
 from meterhouse.extraction.engine.document import decode, parse, text_of
-from meterhouse.extraction.engine.request import Wish
+from meterhouse.extraction.engine.records import at, read_json, records_of
+from meterhouse.extraction.engine.request import Wish, wish_of
 from meterhouse.extraction.model import ExtractionFailed, Generated, Page, Strategy
 from meterhouse.extraction.pages import FetchedPage, draw_page, fetch_page
 from meterhouse.extraction.plan import ApiRequest
@@ -26,7 +25,7 @@ from meterhouse.extraction.replay import Conversation, Tally
 from meterhouse.extraction.stored import PageNotFetched, StrategyRequest
 from meterhouse.extraction.visit import Sources
 from meterhouse.kernel.errors import MeterhouseError
-from meterhouse.platform.ports import BrowserMissing, RecordedRequest, Rendered
+from meterhouse.platform.ports import BrowserMissing, Presses, RecordedRequest, Rendered
 
 SHELL_CHARS_MAX = 600
 HOLE_CHARS_MAX = 2_500
@@ -80,7 +79,8 @@ async def make(sources: Sources, request: StrategyRequest) -> Made:
     elif not _wants_api(request) and not _SCRIPT.search(_text(fetched.page)):
         return await _finished(work, plain, fetched)
     try:
-        drawn, rendered = await draw_page(sources.browser, request.url)
+        # What pressing "more" asks for shows how the API is asked for its next page.
+        drawn, rendered = await draw_page(sources.browser, request.url, Presses(paging.MORE_LABELS))
     except (BrowserMissing, PageNotFetched) as error:
         return await _without_browser(work, plain, error)
     return await _from_browser(work, plain, drawn, rendered)
@@ -314,7 +314,9 @@ async def _finished(
 def _made(work: _Work, generated: Generated, page: FetchedPage) -> Made:
     strategy = generated.strategy
     if strategy.kind == "css" and strategy.container.mode != "page":
-        strategy = replace(strategy, paging=paging.detect(parse(page.page)))
+        document = parse(page.page)
+        found = paging.detect(document) or (paging.growing(document) if strategy.render else None)
+        strategy = replace(strategy, paging=found)
     strategy = _bounded(strategy, work.request.max_pages)
     notes = (*generated.notes, *work.notes)
     return Made(replace(generated, strategy=strategy, notes=notes), page, max(1, work.attempts))

@@ -16,6 +16,7 @@ Kind = Literal["css", "content", "api"]
 PageKind = Literal["css", "content"]  # what a page alone can give
 Source = Literal["css", "label", "section", "jsonld", "microdata", "meta", "state", "json"]
 Mode = Literal["each", "run", "page"]
+ContainerSource = Literal["css", "state", "jsonld"]
 Reading = Literal["full", "fast"]
 FailureReason = Literal[
     "nothing_found",
@@ -135,7 +136,8 @@ class Container:
     """What one record is: each match (`each`), a match with the siblings up to the next (`run`), or the page.
 
     With `header`, only rows of tables whose column headers read so; records without a value in any of the
-    `require` fields are left out. `alternates` are other selectors of the same elements.
+    `require` fields are left out. `alternates` are other selectors of the same elements. With another source
+    than css, `selector` is a path of keys to records in the page's data, and the fields are read as json.
     """
 
     selector: str = ""
@@ -143,9 +145,11 @@ class Container:
     require: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     alternates: tuple[str, ...] = ()
+    source: ContainerSource = "css"
 
     def to_document(self) -> dict[str, object]:
-        document: dict[str, object] = {"selector": self.selector, "mode": self.mode}
+        document: dict[str, object] = {} if self.source == "css" else {"source": self.source}
+        document |= {"selector": self.selector, "mode": self.mode}
         if self.header:
             document["header"] = list(self.header)
         if self.require:
@@ -157,8 +161,9 @@ class Container:
     @classmethod
     def from_document(cls, document: object) -> Container:
         reader = DocumentReader(document, ("container",))
-        reader.only("selector", "mode", "require", "header", "alternates")
+        reader.only("source", "selector", "mode", "require", "header", "alternates")
         return cls(
+            source=cast(ContainerSource, reader.choice("source", get_args(ContainerSource), "css")),
             selector=reader.text("selector") or "",
             mode=cast(Mode, reader.choice("mode", get_args(Mode), "each")),
             require=reader.texts("require"),

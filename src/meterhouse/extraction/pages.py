@@ -15,7 +15,7 @@ from meterhouse.extraction.capture.tokens import cookies_of
 from meterhouse.extraction.model import Page
 from meterhouse.extraction.stored import PageNotFetched
 from meterhouse.kernel.errors import Invalid, Issue
-from meterhouse.platform.ports import Browser, Fetched, Fetcher, FetchFailed, Rendered
+from meterhouse.platform.ports import Browser, Fetched, Fetcher, FetchFailed, Presses, Rendered
 
 URL_LENGTH_MAX = 8_000
 _ACCEPT = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,application/json;q=0.8,*/*;q=0.5"}
@@ -101,10 +101,12 @@ async def fetch_answer(fetcher: Fetcher, prepared: Prepared, *, page_url: str) -
     return FetchedPage(Page(page_url, decode(fetched)), fetched.status, len(fetched.body))
 
 
-async def draw_page(browser: Browser, url: str) -> tuple[FetchedPage, Rendered]:
+async def draw_page(
+    browser: Browser, url: str, presses: Presses | None = None
+) -> tuple[FetchedPage, Rendered]:
     """Load a page in the browser. Raises `PageNotFetched`, or `BrowserMissing`."""
     try:
-        drawn = await browser.load(url)
+        drawn = await browser.load(url, presses=presses)
     except FetchFailed as error:
         raise not_fetched(url, error) from error
     if not 200 <= drawn.status < 300:

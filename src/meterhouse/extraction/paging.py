@@ -32,6 +32,70 @@ _NOT_NEXT = frozenset(
         " photo image slide video lesson question step"
     )
 )
+# What buttons say that make a list grow where it stands.
+MORE_LABELS = (
+    "load more",
+    "show more",
+    "view more",
+    "see more",
+    "more results",
+    "mehr laden",
+    "mehr anzeigen",
+    "weitere anzeigen",
+    "charger plus",
+    "voir plus",
+    "afficher plus",
+    "cargar más",
+    "ver más",
+    "mostrar más",
+    "carica altr",
+    "mostra altr",
+    "carregar mais",
+    "ver mais",
+    "meer laden",
+    "toon meer",
+    "vis flere",
+    "last inn flere",
+    "visa fler",
+    "ladda fler",
+    "näytä lisää",
+    "pokaż więcej",
+    "zobacz więcej",
+    "načíst další",
+    "показать ещё",
+    "показать еще",
+    "загрузить ещё",
+    "показати ще",
+    "περισσότερα",
+    "daha fazla",
+    "muat lebih",
+    "xem thêm",
+    "ดูเพิ่มเติม",
+    "もっと見る",
+    "さらに表示",
+    "加载更多",
+    "查看更多",
+    "더보기",
+    "더 보기",
+    "عرض المزيد",
+    "تحميل المزيد",
+    "הצג עוד",
+    "טען עוד",
+)
+# Attributes in which buttons keep the address of what they load.
+_BUTTON_ATTRS = (
+    "data-url",
+    "data-href",
+    "data-next",
+    "data-next-url",
+    "data-next-page",
+    "data-next-page-url",
+    "data-load-more",
+    "data-load-more-url",
+    "data-ajax-url",
+    "data-page-url",
+    "hx-get",
+)
 _ARROWS = frozenset({"›", "»", "→", "⟩", ">", ">>", "❯", "▶", "⯈", "次へ»"})
 _WORD = re.compile(r"[^\W\d_]+")
 _PAGERS = re.compile(r"pag|nav|next|more", re.I)
@@ -82,17 +146,39 @@ def _next_link(document: Document) -> HtmlElement | None:
 
 def _links(document: Document) -> Iterator[HtmlElement]:
     count = 0
-    for element in document.root.iter("a", "link"):
-        if element.get("href"):
+    for element in document.root.iter("a", "link", "button"):
+        if _address_of(element):
             yield element
             count += 1
             if count >= LINKS_MAX:
                 return
 
 
+def _address_of(element: HtmlElement) -> str:
+    """The address that a link or a button leads to; empty when it has none."""
+    href = element.get("href") or ""
+    if element.tag == "link" or (href and not href.startswith(("#", "javascript:"))):
+        return href
+    values = (element.get(name) or "" for name in _BUTTON_ATTRS)
+    return next((value for value in values if value.startswith(("/", "?", "./", "http"))), "")
+
+
+def growing(document: Document) -> Paging | None:
+    """A button of a drawn page that makes its list grow, or `None`."""
+    for element in document.root.iter("button", "a", "input", "div", "span"):
+        button = element.tag in {"button", "a"} or element.get("role") == "button"
+        href = element.get("href")
+        if not button or (href and not href.startswith(("#", "javascript:"))) or element.get("disabled"):
+            continue
+        label = (text_of(element) or element.get("aria-label") or "").lower()
+        if len(label) <= LABEL_CHARS_MAX and any(one in label for one in MORE_LABELS):
+            return Paging("button")
+    return None
+
+
 def _target(element: HtmlElement, document: Document, here: str) -> str | None:
     """Where a link leads, if that is another page of the same host."""
-    target = absolute(element.get("href") or "", document.base)
+    target = absolute(_address_of(element), document.base)
     if target is None or not target.startswith(("http://", "https://")):
         return None
     target = target.partition("#")[0]
@@ -102,7 +188,7 @@ def _target(element: HtmlElement, document: Document, here: str) -> str | None:
 
 def _score(element: HtmlElement, document: Document, here: str) -> float:
     """How surely a link leads to the next page: by its words or arrow, and by standing in a pager."""
-    if element.tag != "a" or _disabled(element) or _target(element, document, here) is None:
+    if element.tag == "link" or _disabled(element) or _target(element, document, here) is None:
         return 0.0
     labels = [text_of(element), element.get("aria-label") or "", element.get("title") or ""]
     said = max(map(_says_next, labels), default=0.0)
@@ -113,7 +199,7 @@ def _score(element: HtmlElement, document: Document, here: str) -> float:
     pager = any(
         _PAGERS.search(f"{one.get('class')} {one.get('id')} {one.get('aria-label')}") for one in around
     )
-    score = said + named + 0.5 * pager + 0.4 * _counts_up(element, document)
+    score = said + named + 0.5 * pager + 0.4 * _counts_up(element, document) + 0.4 * (element.tag == "button")
     return score if score >= 0.9 else 0.0
 
 
@@ -123,6 +209,8 @@ def _says_next(label: str) -> float:
         return 0.0
     if label in _ARROWS:
         return 0.5
+    if any(one in label.lower() for one in MORE_LABELS):
+        return 0.6
     words = [fold(word) for word in _WORD.findall(label)]
     if not words or len(words) > 4 or any(word in _NOT_NEXT for word in words):
         return 0.0
@@ -133,7 +221,7 @@ def _says_next(label: str) -> float:
 
 
 def _counts_up(element: HtmlElement, document: Document) -> bool:
-    target = absolute(element.get("href") or "", document.base)
+    target = absolute(_address_of(element), document.base)
     return target is not None and _difference(_normal(document.url), _normal(target)) is not None
 
 
@@ -148,14 +236,15 @@ def _selector_of(element: HtmlElement, document: Document) -> str:
     """A selector by what names the link or the part of the page it stands in; empty when nothing does."""
     if "next" in (element.get("rel") or "").lower().split():
         return f'{element.tag}[rel~="next"]'
-    options = [f"a.{name}" for name in classes_of(element) if stable(name)]
+    tag = element.tag
+    options = [f"{tag}.{name}" for name in classes_of(element) if stable(name)]
     for key in ("rel", "id", "data-testid"):
         value = element.get(key)
         if value and quotable(value) and not any(char.isdigit() for char in value):
-            options.append(f'a[{key}="{value}"]')
+            options.append(f'{tag}[{key}="{value}"]')
     for ancestor in list(element.iterancestors())[:3]:
         options += [
-            f"{ancestor.tag}.{name} a" for name in classes_of(ancestor) if stable(name) and "next" in name
+            f"{ancestor.tag}.{name} {tag}" for name in classes_of(ancestor) if stable(name) and "next" in name
         ]
     return next((one for one in options if select(one, [document.root])[:2] == [element]), "")
 

@@ -18,7 +18,7 @@ Scalar = str | int | float | bool | None
 Keys = tuple[str | int, ...]
 Place = Literal["query", "body", "form"]
 TokenSource = Literal["css", "text", "cookie"]
-PagingKind = Literal["link", "parameter", "cursor", "address"]
+PagingKind = Literal["link", "button", "parameter", "cursor", "address"]
 
 METHODS = ("GET", "POST")
 PAGES_MAX = 100
@@ -167,7 +167,8 @@ class ApiRequest:
 class Paging:
     """How the page after this one is reached, and how many pages a run follows.
 
-    `link`: the link that `selector` finds in the page, or the address at `cursor` in an answer. `address`:
+    `link`: the link that `selector` finds in the page, or the address at `cursor` in an answer. `button`: a
+    button of the drawn page makes the list grow, which is pressed as often. `address`:
     the number in the page's address counts up, as far as the page has links to it. `parameter`: that
     parameter of the request grows by `step`. `cursor`: it is the value at `cursor` in the answer before.
     """

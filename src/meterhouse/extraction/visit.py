@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from meterhouse.extraction import paging
 from meterhouse.extraction.capture import paging as api_paging
-from meterhouse.extraction.capture.answers import read_json
 from meterhouse.extraction.capture.requests import check_parameters, parameter_values
 from meterhouse.extraction.engine.document import parse
+from meterhouse.extraction.engine.records import read_json
 from meterhouse.extraction.extractor import Extractor
 from meterhouse.extraction.model import ExtractionFailed, Item, Page, Strategy
 from meterhouse.extraction.pages import FetchedPage, draw_page, fetch_page
@@ -18,7 +18,7 @@ from meterhouse.extraction.plan import PAGES_MAX, Paging, Scalar
 from meterhouse.extraction.replay import Conversation, Tally
 from meterhouse.extraction.stored import Extracted, PageNotFetched
 from meterhouse.kernel.errors import Invalid, Issue
-from meterhouse.platform.ports import Browser, Fetcher, Model
+from meterhouse.platform.ports import Browser, Fetcher, Model, Presses
 
 ITEMS_MAX = 50_000
 # Behind the last page there is often nothing, and sites say so in these ways.
@@ -70,7 +70,7 @@ async def visit(sources: Sources, strategy: Strategy, errand: Errand, tally: Tal
     if strategy.kind == "api":
         walk: _Walk = await _ApiWalk.begin(sources, strategy, errand, tally)
     else:
-        walk = _PageWalk(sources, strategy, errand.url, tally)
+        walk = _PageWalk(sources, strategy, errand.url, tally, most)
     found = await sources.extractor.run(strategy, await walk.first(), keep=None, known=errand.known)
     mended = strategy if found.repaired is None else found.repaired.strategy
     items, known, further, lost = list(found.items), _Known(), _for_further_pages(mended), set(found.lost)
@@ -130,8 +130,10 @@ class _Walk:
 class _PageWalk(_Walk):
     """From document to document by links."""
 
-    def __init__(self, sources: Sources, strategy: Strategy, url: str, tally: Tally) -> None:
+    def __init__(self, sources: Sources, strategy: Strategy, url: str, tally: Tally, most: int) -> None:
         self._sources, self._strategy, self._tally = sources, strategy, tally
+        grows = strategy.render and strategy.paging is not None and strategy.paging.kind == "button"
+        self._presses = Presses(paging.MORE_LABELS, most - 1) if grows and most > 1 else None
         self._url = url
         self._visited: set[str] = set()
         self._page: Page | None = None
@@ -142,6 +144,8 @@ class _PageWalk(_Walk):
     async def next(self) -> Page | None:
         assert self._page is not None
         page, plan = self._page, self._strategy.paging or Paging("link")
+        if plan.kind == "button":
+            return None  # the list has grown within its page
 
         def look() -> str | None:
             return paging.next_address(parse(page), plan)
@@ -158,7 +162,7 @@ class _PageWalk(_Walk):
 
     async def _open(self, url: str) -> Page:
         if self._strategy.render:
-            fetched, _ = await draw_page(self._sources.browser, url)
+            fetched, _ = await draw_page(self._sources.browser, url, self._presses)
         else:
             fetched = await fetch_page(self._sources.fetcher, url)
         self._tally.add(fetched)

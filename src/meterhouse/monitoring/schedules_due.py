@@ -28,12 +28,12 @@ log = structlog.get_logger(__name__)
 # Few at a time: writing many rows keeps the event loop, and so everybody who asks, for milliseconds.
 SCHEDULES_AT_ONCE_MAX = 100
 JOBS_AT_ONCE_MAX = 1_000
-# One visit of the scan leaves the rest to the next: other scans want their turn.
-ROUNDS_MAX = 100
+# One visit of the scan leaves the rest to the next, a second later: still many more than can run until then.
+ROUNDS_MAX = 5
 
 
 async def run_due_schedules(database: Database, now: datetime) -> int:
-    """Make the runs that are due at `now`; returns how many schedules it dealt with.
+    """Make runs that are due at `now`, the longest waiting first; returns how many schedules it dealt with.
 
     A schedule that is due several times over runs once. One whose previous run has not ended is left out
     until its next planned time. Several processes may scan at once: each schedule falls to one of them.

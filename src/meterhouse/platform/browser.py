@@ -19,7 +19,14 @@ from meterhouse.kernel.errors import InvariantBroken
 from meterhouse.platform.fetch import AddressPolicy, GuardedBackend, Resolver, check_url
 from meterhouse.platform.fetch.guard import Target
 from meterhouse.platform.fetch.network import resolve_by_system
-from meterhouse.platform.ports import BrowserMissing, FetchFailed, FetchReason, Rendered, RenderLimits
+from meterhouse.platform.ports import (
+    BrowserMissing,
+    FetchFailed,
+    FetchReason,
+    Presses,
+    Rendered,
+    RenderLimits,
+)
 from meterhouse.platform.proxy import FilteringProxy, authority_of
 from meterhouse.platform.recorder import RequestRecorder
 
@@ -103,7 +110,9 @@ class ChromiumBrowser:
         self._browser: PlaywrightBrowser | None = None
         self._closed = False
 
-    async def load(self, url: str, *, limits: RenderLimits | None = None) -> Rendered:
+    async def load(
+        self, url: str, *, limits: RenderLimits | None = None, presses: Presses | None = None
+    ) -> Rendered:
         """Load a page, wait until it comes to rest, and return its document and its calls.
 
         Raises `FetchFailed` when there is no page within the limits, `BrowserMissing` without a browser.
@@ -115,7 +124,7 @@ class ChromiumBrowser:
             async with FilteringProxy(self._backend, bytes_max=limits.transfer_bytes_max) as proxy:
                 try:
                     async with asyncio.timeout(limits.total_timeout_s):
-                        return await self._load(browser, target, proxy, limits)
+                        return await self._load(browser, target, proxy, limits, presses)
                 except TimeoutError:
                     raise _failed(
                         target, "timeout", f"its scripts did not come to rest in {limits.total_timeout_s:g} s"
@@ -129,7 +138,12 @@ class ChromiumBrowser:
         await self._stop()
 
     async def _load(
-        self, browser: PlaywrightBrowser, target: Target, proxy: FilteringProxy, limits: RenderLimits
+        self,
+        browser: PlaywrightBrowser,
+        target: Target,
+        proxy: FilteringProxy,
+        limits: RenderLimits,
+        presses: Presses | None,
     ) -> Rendered:
         async with self._context(browser, proxy) as context:
             page = await context.new_page()
@@ -139,10 +153,15 @@ class ChromiumBrowser:
             answer = await page.goto(target.url, wait_until="commit", timeout=0)
             await page.wait_for_load_state("domcontentloaded", timeout=0)
             await _settle(page, limits.settle_timeout_s)
+            for _ in range(presses.times if presses is not None else 0):
+                if not await _press(page, recorder, presses):
+                    break
             html, url = await page.content(), page.url
             _check_outcome(target, url, html, proxy, limits)
             # Lists that grow when one reaches their end show by it how their next page is asked for.
             await _scroll_to_end(page, recorder)
+            if presses is not None and presses.times == 0:
+                await _press(page, recorder, presses)
             return Rendered(
                 html=html,
                 url=url,
@@ -237,6 +256,33 @@ async def _scroll_to_end(page: Page, recorder: RequestRecorder) -> None:
                 " requestAnimationFrame(() => requestAnimationFrame(done)); })"
             )
             await recorder.at_rest(SCROLL_QUIET_S)
+
+
+# The last such button: those before a list open menus and descriptions. Links to elsewhere are left alone.
+_PRESS = """(labels) => {
+  const said = e => (e.innerText || e.value || e.getAttribute('aria-label') || '')
+    .replace(/\\s+/g, ' ').trim().toLowerCase();
+  const stays = e => !e.getAttribute('href') || /^(#|javascript:)/.test(e.getAttribute('href'));
+  const seen = e => e.getClientRects().length > 0 && !e.disabled;
+  const found = [...document.querySelectorAll('button, a, [role=button], input[type=button]')].filter(
+    e => stays(e) && seen(e) && said(e).length <= 40 && labels.some(one => said(e).includes(one))).pop();
+  if (!found) return false;
+  found.click();
+  return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))));
+}"""
+
+
+async def _press(page: Page, recorder: RequestRecorder, presses: Presses | None) -> bool:
+    """Press the button that makes the list grow, and wait for what it brings; `False` when there is none."""
+    if presses is None:
+        return False
+    pressed = False
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SCROLL_SETTLE_S):
+            pressed = bool(await page.evaluate(_PRESS, list(presses.labels)))
+            if pressed:
+                await recorder.at_rest(SCROLL_QUIET_S)
+    return pressed
 
 
 _BACKGROUND: set[asyncio.Task[None]] = set()

@@ -118,10 +118,22 @@ class BrowserMissing(DependencyFailed):
     default_code = "browser_missing"
 
 
+@dataclass(frozen=True)
+class Presses:
+    """Buttons that make a list grow: one that reads like one of the `labels` (lower case) is pressed, and
+    again while there is one, up to `times` times. With 0 it is pressed once, after the document was taken:
+    for the calls that this brings."""
+
+    labels: tuple[str, ...]
+    times: int = 0
+
+
 class Browser(Protocol):
     """Loads pages with their scripts, through the same guard as every other request."""
 
-    async def load(self, url: str, *, limits: RenderLimits | None = None) -> Rendered:
+    async def load(
+        self, url: str, *, limits: RenderLimits | None = None, presses: Presses | None = None
+    ) -> Rendered:
         """Load a page and record its calls. Raises `FetchFailed`, or `BrowserMissing`."""
         ...
 
@@ -129,7 +141,9 @@ class Browser(Protocol):
 class NoBrowser:
     """Stands where no browser is provided: every page is refused with what to do about it."""
 
-    async def load(self, url: str, *, limits: RenderLimits | None = None) -> Rendered:
+    async def load(
+        self, url: str, *, limits: RenderLimits | None = None, presses: Presses | None = None
+    ) -> Rendered:
         raise BrowserMissing(f"The page {url} needs a browser, and this process has none.")
 
 

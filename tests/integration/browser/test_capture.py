@@ -307,6 +307,46 @@ async def test_cursors_that_a_growing_list_shows(sources: Sources, site: ScriptS
     assert values(await run(sources, made, site.url("/"), max_pages=9)) == expected(site, "acme", range(12))
 
 
+MORE = (
+    "const more = document.createElement('button'); more.textContent = '{label}';"
+    "more.onclick = () => load(); document.querySelector('main').append(more);"
+)
+
+
+async def test_a_button_that_loads_more_shows_how(sources: Sources, site: ScriptSite) -> None:
+    def api(asked: Asked) -> Answer:
+        numbers = range(start := int(asked.query.get("skip", 0)), min(20, start + 8))
+        return as_json([job("acme", n) for n in numbers])
+
+    site.routes["/api/jobs"] = api
+    site.routes["/"] = shell(
+        "let skip = 0; function load() {"
+        "fetch('/api/jobs' + (skip ? '?skip=' + skip : ''))"
+        ".then(r => r.json()).then(d => { skip += 8; show(d) }) } load();"
+        + MORE.replace("{label}", "Load more jobs")
+    )
+    made = await generate(sources, site.url())
+    assert made.generated.strategy.kind == "api"
+    assert values(await run(sources, made, site.url(), max_pages=5)) == expected(site, "acme", range(20))
+
+
+async def test_a_drawn_list_is_made_to_grow_by_its_button(sources: Sources, site: ScriptSite) -> None:
+    names = [job("acme", number) for number in range(18)]
+    site.routes["/"] = shell(
+        f"const all = {json.dumps(names)}.map(j => ({{...j}})); let at = 0;"
+        "function load() { show(all.slice(at, at + 6)); at += 6;"
+        "if (at >= all.length && window.b) b.remove() } load();"
+        + MORE.replace("{label}", "Mehr anzeigen")
+        + "window.b = more;"
+    )
+    made = await generate(sources, site.url(), kind="css")
+    strategy = made.generated.strategy
+    assert (strategy.render, strategy.paging and strategy.paging.kind) == (True, "button")
+    assert len(made.generated.items) == 6
+    assert len(await run(sources, made, site.url(), max_pages=2)) == 12
+    assert values(await run(sources, made, site.url(), max_pages=9)) == expected(site, "acme", range(18))
+
+
 async def test_links_to_the_next_page_in_answers(sources: Sources, site: ScriptSite) -> None:
     site.routes["/"] = shell("fetch('/v1').then(r => r.json()).then(d => show(d.items))")
 

@@ -9,10 +9,7 @@ import pytest
 
 from meterhouse.extraction.capture import paging
 from meterhouse.extraction.capture.address import PageAddress, fill, template_host, template_path
-from meterhouse.extraction.capture.answers import at, leaves_of, read_json, values_at
 from meterhouse.extraction.capture.choose import Visible, choose, choose_unseen
-from meterhouse.extraction.capture.fields import wish_of
-from meterhouse.extraction.capture.links import link_template
 from meterhouse.extraction.capture.requests import (
     Visits,
     check_parameters,
@@ -24,6 +21,9 @@ from meterhouse.extraction.capture.requests import (
 from meterhouse.extraction.capture.run import run
 from meterhouse.extraction.capture.tokens import cookies_of, find_token, read_tokens
 from meterhouse.extraction.engine.document import parse
+from meterhouse.extraction.engine.record_links import link_template
+from meterhouse.extraction.engine.records import at, leaves_of, read_json, values_at
+from meterhouse.extraction.engine.request import wish_of
 from meterhouse.extraction.model import ExtractionFailed, Field, Page, Strategy
 from meterhouse.extraction.plan import ApiRequest, Paging, Parameter
 from meterhouse.kernel.errors import Invalid

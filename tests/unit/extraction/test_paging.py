@@ -36,6 +36,9 @@ def following(links: str, url: str = HERE) -> str | None:
         ('<a class="btn next-page" href="/phones?o=20">&gt;</a>', HERE, f"{HERE}?o=20"),
         ('<a aria-label="Go to next page" href="/phones?page=2"><svg></svg></a>', HERE, f"{HERE}?page=2"),
         ('<div class="more"><a href="/phones?p=2">More</a></div>', HERE, f"{HERE}?p=2"),
+        ('<button class="btn" data-url="/phones?page=2">Load more</button>', HERE, f"{HERE}?page=2"),
+        ('<button hx-get="/phones/rest?after=9x">Mehr anzeigen</button>', HERE, f"{HERE}/rest?after=9x"),
+        ('<a href="#" data-next-url="/phones?page=2">もっと見る</a>', HERE, f"{HERE}?page=2"),
     ],
 )
 def test_found(links: str, url: str, target: str) -> None:
@@ -56,6 +59,9 @@ def test_found(links: str, url: str, target: str) -> None:
         '<a href="/blog/next-article">Next article</a>',
         '<a href="/phones?year=2025">2025</a>',
         '<a href="/phones/2">Phone 2</a><a href="/phones/3">Phone 3</a>',
+        '<button data-url="/phones?page=2">Filter</button>',
+        '<button class="more">Load more</button>',
+        '<button data-next-url="https://evil.example/2">Load more</button>',
     ],
 )
 def test_nothing_to_follow(links: str) -> None:

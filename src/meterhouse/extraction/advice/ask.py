@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from meterhouse.extraction.advice.dialogue import INSTRUCTIONS, BadAnswer, Picked, material, read_answer
 from meterhouse.extraction.advice.menu import Menu, menu_of_page, menu_of_records
-from meterhouse.extraction.capture.answers import at, read_json, records_of
 from meterhouse.extraction.capture.run import items_of
 from meterhouse.extraction.engine.contract import contract_of
 from meterhouse.extraction.engine.document import parse
 from meterhouse.extraction.engine.generate import with_reading
 from meterhouse.extraction.engine.reading import extract, shape
+from meterhouse.extraction.engine.records import at, read_json, records_of
 from meterhouse.extraction.extractor import Extractor
 from meterhouse.extraction.model import ExtractionFailed, Generated, Page, Strategy
 from meterhouse.extraction.schema import OutputSchema

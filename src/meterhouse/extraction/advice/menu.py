@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
-from meterhouse.extraction.capture.answers import Record
-from meterhouse.extraction.capture.fields import leaves
 from meterhouse.extraction.engine.column import Column
 from meterhouse.extraction.engine.columns import columns_of
 from meterhouse.extraction.engine.detail_columns import evidence_of
 from meterhouse.extraction.engine.document import Document
 from meterhouse.extraction.engine.reading import run_from
+from meterhouse.extraction.engine.record_fields import leaves
+from meterhouse.extraction.engine.records import Record
 from meterhouse.extraction.engine.segments import Census, Segment, segments
 from meterhouse.extraction.engine.tables import headers_of
 from meterhouse.extraction.model import Container, Field
@@ -102,7 +102,7 @@ def _list_group(segment: Segment, document: Document) -> Group | None:
     records: list[list[HtmlElement]] = [
         [head] if segment.mode == "each" else run_from(head, known) for head in heads
     ]
-    options = _options(columns_of(records, document.base, headers_of(members[0])), OPTIONS_MAX)
+    options = _options(columns_of(records, document, headers_of(members[0])), OPTIONS_MAX)
     if not options:
         return None
     container = Container(segment.selector, segment.mode, header=segment.header)

@@ -7,17 +7,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from meterhouse.extraction.capture.answers import (
+from meterhouse.extraction.engine.document import Document, text_of
+from meterhouse.extraction.engine.lexicon import alike, fold, tokens_of
+from meterhouse.extraction.engine.record_fields import map_fields
+from meterhouse.extraction.engine.records import (
     DEPTH_MAX,
     Record,
+    is_alike,
     leaves_of,
     read_json,
     records_of,
     texts_of,
 )
-from meterhouse.extraction.capture.fields import map_fields
-from meterhouse.extraction.engine.document import Document, text_of
-from meterhouse.extraction.engine.lexicon import alike, fold, tokens_of
 from meterhouse.extraction.engine.request import Wish
 from meterhouse.extraction.model import ExtractionFailed, Field, Item
 from meterhouse.extraction.plan import Keys
@@ -167,7 +168,7 @@ def _lists(value: object, keys: Keys = (), depth: int = 0) -> Iterator[tuple[Key
             for place, one in enumerate(value):
                 yield from _lists(one, (*keys, place), depth + 1)
     elif isinstance(value, Mapping):
-        if _alike(value):
+        if is_alike(value):
             yield keys, value
         for key, one in list(value.items())[:500]:
             yield from _lists(one, (*keys, str(key)), depth + 1)
@@ -180,15 +181,6 @@ def _objects(value: object, keys: Keys = (), depth: int = 0) -> Iterator[tuple[K
         yield keys, value
     for key, one in list(value.items())[:100]:
         yield from _objects(one, (*keys, str(key)), depth + 1)
-
-
-def _alike(value: Mapping[object, object]) -> bool:
-    """True for an object that is really a list: under each key an object with the same members."""
-    members = [one for one in value.values() if isinstance(one, Mapping)]
-    if len(members) < 3 or len(members) < len(value):
-        return False
-    first = set(members[0])
-    return all(len(first & set(one)) * 2 >= max(len(first), len(one)) for one in members[1:20])
 
 
 def other_lists(answer: object, current: Keys, hint: str) -> list[tuple[Keys, list[Record]]]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from meterhouse.extraction.capture.answers import MISSING, at
 from meterhouse.extraction.capture.requests import typed
 from meterhouse.extraction.engine.document import absolute
+from meterhouse.extraction.engine.records import MISSING, at
 from meterhouse.extraction.engine.words import words_of
 from meterhouse.extraction.plan import ApiRequest, Keys, Paging, Parameter, Scalar, is_scalar
 

@@ -19,8 +19,8 @@ from meterhouse.extraction.capture.address import (
     template_host,
     template_path,
 )
-from meterhouse.extraction.capture.answers import MISSING, at
 from meterhouse.extraction.capture.tokens import TOKEN_CHARS_MIN, find_token, looks_like_token, read_tokens
+from meterhouse.extraction.engine.records import MISSING, at
 from meterhouse.extraction.model import ExtractionFailed, Page
 from meterhouse.extraction.plan import METHODS, ApiRequest, Keys, Parameter, Place, Scalar, Token, is_scalar
 from meterhouse.kernel.errors import Invalid, Issue

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from meterhouse.extraction import patterns
-from meterhouse.extraction.capture.answers import (
+from meterhouse.extraction.engine.contract import breaches, fill_of
+from meterhouse.extraction.engine.reading import shape
+from meterhouse.extraction.engine.record_reading import read_records
+from meterhouse.extraction.engine.records import (
     MISSING,
     Record,
-    as_text,
     at,
-    plain,
     read_json,
     records_of,
-    values_at,
 )
-from meterhouse.extraction.engine.contract import breaches, fill_of
-from meterhouse.extraction.engine.document import absolute, squeeze
-from meterhouse.extraction.engine.reading import shape
-from meterhouse.extraction.model import Breach, ExtractionFailed, Field, Item, Page, RunResult, Strategy
+from meterhouse.extraction.model import Breach, ExtractionFailed, Item, Page, RunResult, Strategy
 from meterhouse.extraction.plan import ApiRequest
-from meterhouse.extraction.schema import is_url_field
 
 RECORDS_MAX = 20_000
 FILL_COUNTED_MIN = 0.5
@@ -31,7 +26,7 @@ def run(strategy: Strategy, page: Page) -> RunResult:
     """Extract the items of an answer. Raises `ExtractionFailed` when there are none, or not those of old."""
     assert strategy.api is not None
     records = _records(strategy.api, page)
-    items = extract(strategy, records, page.url)
+    items = read_records(strategy.fields, records, page.url)
     if not items:
         raise ExtractionFailed(
             "The answer holds no records." if not records else "The records of the answer hold no values.",
@@ -51,40 +46,7 @@ def run(strategy: Strategy, page: Page) -> RunResult:
 def items_of(strategy: Strategy, page: Page) -> list[Item]:
     """The flat items of an answer, neither measured nor coerced."""
     assert strategy.api is not None
-    return extract(strategy, _records(strategy.api, page), page.url)
-
-
-def extract(strategy: Strategy, records: list[Record], base: str) -> list[Item]:
-    """The flat items; records without any value are left out."""
-    items: list[Item] = []
-    for record in records:
-        item: Item = {name: read_field(name, one, record, base) for name, one in strategy.fields.items()}
-        if any(value is not None and value != "" for value in item.values()):
-            items.append(item)
-    return items
-
-
-def read_field(name: str, one: Field, record: Record, base: str) -> object:
-    """The value of a field, or `None`; addresses are absolute."""
-    for candidate in (one, *one.alternates):
-        values = [_finished(name, candidate, value, base) for value in values_at(record, candidate.selector)]
-        kept = [value for value in values if value is not None and value != ""]
-        if kept:
-            return kept if one.many else kept[0]
-    return None
-
-
-def _finished(name: str, one: Field, value: object, base: str) -> object:
-    scalar = plain(value)  # type: ignore[arg-type]
-    for pattern in (one.regex, one.trim):
-        if pattern is not None:
-            scalar = squeeze(patterns.search(pattern, as_text(scalar)[:REGEX_INPUT_CHARS_MAX])) or None
-    if one.template is not None:
-        return absolute(one.template.replace("{}", as_text(scalar)), base) if scalar is not None else None
-    if isinstance(scalar, str) and (is_url_field(name) or scalar.startswith(("/", "./"))):
-        looks_like_address = scalar.startswith(("http://", "https://", "/", "./")) and " " not in scalar
-        return absolute(scalar, base) if looks_like_address else scalar
-    return scalar
+    return read_records(strategy.fields, _records(strategy.api, page), page.url)
 
 
 def _records(request: ApiRequest, page: Page) -> list[Record]:

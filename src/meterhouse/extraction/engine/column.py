@@ -19,7 +19,8 @@ class Column:
     """One way to read a field over the sample: the values, the nodes, and words found near it.
 
     `own` are words of the element's own names, `near` those of its ancestors inside the record, `said`
-    those a reader sees as its label or column header.
+    those a reader sees as its label or column header. `listed` is a value of one of several alike things on a
+    page that is about something else.
     """
 
     field: Field
@@ -35,6 +36,7 @@ class Column:
     repeats: float = 1.0
     derived: int = 0
     lead: str = ""
+    listed: bool = False
     alternates: tuple[Field, ...] = ()
     kinds: Counter[str] = dataclasses.field(default_factory=Counter, compare=False)
 

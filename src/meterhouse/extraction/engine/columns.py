@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine.column import LINK_ATTRS, Column, finish
 from meterhouse.extraction.engine.derive import derive
-from meterhouse.extraction.engine.document import pieces_of, text_of
+from meterhouse.extraction.engine.document import Document, pieces_of, text_of
 from meterhouse.extraction.engine.labels import label_pairs
 from meterhouse.extraction.engine.survey import (
     FILL_MIN,
     Found,
     distinct,
+    drop_misled,
     name_words,
     shared_classes,
     survey,
@@ -37,13 +39,18 @@ _TEXT_ATTRS = (
     "data-id",
 )
 
+# Attributes whose names say something of their values; a `title` may be anything.
+_NAMING_ATTRS = ("data-", "datetime", "href", "src", "aria-label")
+
 WRAPPER_MAX = 1.6
+TITLES_LOOKED_FOR = 8
+COMMON_SHARE = 0.65
+COMMON_OF_MIN = 6
 ALTERNATES_MAX = 6
-_EMPHASIS = frozenset({"b", "i", "em", "strong", "mark", "font", "wbr", "sup", "sub", "u"})
 
 
 def columns_of(
-    records: Sequence[Sequence[HtmlElement]], base: str, headers: Sequence[str] = ()
+    records: Sequence[Sequence[HtmlElement]], document: Document, headers: Sequence[str] = ()
 ) -> list[Column]:
     """All columns of a sample of records, most direct first; equal ones are merged into alternates."""
     if not records:
@@ -56,18 +63,33 @@ def columns_of(
     else:
         for at, roots in enumerate(records):
             survey(at, roots, names, found, places)
+        drop_misled(records, found)
     columns: list[Column] = []
     for selector, alternates, one in distinct(found, len(records)):
         nodes = tuple(one.at[at][0] if one.at.get(at) else None for at in range(len(records)))
         repeats = sum(len(one.at[at]) for at in one.at) / max(1, len(one.at))
-        base_column = _describe(selector, nodes, records, places, headers)
+        base_column = _describe(selector, nodes, records, places, headers, document.texts)
         base_column = replace(
             base_column, repeats=repeats, alternates=tuple(Field(selector=s) for s in alternates)
         )
-        columns.extend(_sources(base_column, base))
+        columns.extend(_sources(base_column, document))
     columns.extend(_labelled(records))
     columns.extend(_sections(records))
+    columns = _telling(columns)
     return _unique([*columns, *(d for c in columns for d in derive(c))], len(records) == 1)
+
+
+def _telling(columns: list[Column]) -> list[Column]:
+    """The columns with less weight for words that most of their names have, as all of `review-…` do."""
+    named = [column.own for column in columns if column.field.source == "css" and column.own]
+    counts = Counter(word for own in {id(own): own for own in named}.values() for word in own)
+    common = {word for word, count in counts.items() if count > COMMON_SHARE * len(named)}
+    if len(named) < COMMON_OF_MIN or not common:
+        return columns
+    return [
+        replace(column, own=column.own - common, near=column.near | (column.own & common))
+        for column in columns
+    ]
 
 
 def _describe(
@@ -76,6 +98,7 @@ def _describe(
     records: Sequence[Sequence[HtmlElement]],
     places: dict[HtmlElement, float],
     headers: Sequence[str],
+    texts: Mapping[HtmlElement, str],
 ) -> Column:
     at = next(at for at, node in enumerate(nodes) if node is not None)
     node = nodes[at]
@@ -106,7 +129,7 @@ def _describe(
         field=Field(selector="" if selector == ":scope" else selector),
         values=(),
         nodes=nodes,
-        own=frozenset(name_words(node) | _wrapper_words(node, records[at])),
+        own=frozenset(name_words(node) | _wrapper_words(node, records[at], texts)),
         near=frozenset(near),
         said=tuple(words for words in said if words),
         headed=bool(header),
@@ -115,30 +138,32 @@ def _describe(
     )
 
 
-def _wrapper_words(node: HtmlElement, roots: Sequence[HtmlElement]) -> set[str]:
+def _wrapper_words(
+    node: HtmlElement, roots: Sequence[HtmlElement], texts: Mapping[HtmlElement, str]
+) -> set[str]:
     """The names of a parent that holds little else, so that `div.title > a` is a title as well."""
     parent = node.getparent()
     if parent is None or node in roots or parent.tag in {"tr", "ul", "ol", "body"}:
         return set()
-    return name_words(parent) if len(text_of(parent)) <= WRAPPER_MAX * len(text_of(node)) else set()
+    return name_words(parent) if len(texts[parent]) <= WRAPPER_MAX * len(texts[node]) else set()
 
 
-def _sources(column: Column, base: str) -> Iterator[Column]:
+def _sources(column: Column, document: Document) -> Iterator[Column]:
     """The texts and attributes that can be read from a column's elements."""
     nodes = column.nodes
     sample = [node for node in nodes if node is not None]
     tag = sample[0].tag
-    texts = tuple(text_of(node) or None if node is not None else None for node in nodes)
-    breadth = sum(_breadth(node) for node in sample) / len(sample)
+    texts = tuple(document.texts[node] or None if node is not None else None for node in nodes)
+    breadth = sum(document.breadths[node] for node in sample) / len(sample)
     if any(texts):
         yield finish(replace(column, values=texts, breadth=breadth))
     if any(len(node) for node in sample):
         yield from _pieces(column)
     for name in LINK_ATTRS if tag in {"a", "img", "area", "source"} else ():
-        yield from _attribute(column, name, base)
+        yield from _attribute(column, name, document.base)
     for name in _TEXT_ATTRS:
         if any(node.get(name) for node in sample):
-            yield from _attribute(column, name, base)
+            yield from _attribute(column, name, document.base)
 
 
 def _attribute(column: Column, name: str, base: str) -> Iterator[Column]:
@@ -151,7 +176,7 @@ def _attribute(column: Column, name: str, base: str) -> Iterator[Column]:
                 column,
                 field=reader,
                 values=values,
-                own=column.own | {name},
+                own=column.own | ({name} if name.startswith(_NAMING_ATTRS) else frozenset()),
                 said=(*column.said, *_button(column)) if name == "href" else column.said,
                 alternates=alternates,
                 breadth=1.0,
@@ -185,16 +210,6 @@ def _pieces(column: Column) -> Iterator[Column]:
         )
 
 
-def _breadth(element: HtmlElement) -> float:
-    """How many elements hold the words of an element; one for a plain leaf, emphasis inside it aside."""
-    holders = int(bool(element.text and element.text.strip()))
-    for child in element.iterdescendants():
-        if child.text and child.text.strip() and child.tag not in _EMPHASIS:
-            holders += 1
-    inside = any(child.tag in _EMPHASIS for child in element)
-    return float(max(1, holders + (1 if not holders and inside else 0)))
-
-
 def _labelled(records: Sequence[Sequence[HtmlElement]]) -> Iterator[Column]:
     """Values that stand after the same label in several records."""
     rows: dict[str, dict[int, tuple[str, HtmlElement]]] = {}
@@ -220,6 +235,8 @@ def _sections(records: Sequence[Sequence[HtmlElement]]) -> Iterator[Column]:
     if len(records) < 3:
         return
     for selector in ("h2", "h3", "h4", "caption", "dt"):
+        if any(_holds_titles(selector, roots) for roots in records[:TITLES_LOOKED_FOR]):
+            continue
         values = tuple(section_title(selector, roots[0]) for roots in records)
         different = {value for value in values if value}
         if len(different) > 1 and len(different) < len(records):
@@ -232,6 +249,11 @@ def _sections(records: Sequence[Sequence[HtmlElement]]) -> Iterator[Column]:
                     derived=2,
                 )
             )
+
+
+def _holds_titles(selector: str, roots: Sequence[HtmlElement]) -> bool:
+    """True where records have such titles themselves: that of the one before is no section's."""
+    return any(element.tag == selector for root in roots for element in root.iter(selector))
 
 
 def _unique(columns: list[Column], alone: bool) -> list[Column]:

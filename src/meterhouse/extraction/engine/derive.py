@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from meterhouse.extraction.engine.column import LINK_ATTRS, Column, finish
-from meterhouse.extraction.engine.kinds import find_kind
+from meterhouse.extraction.engine.kinds import find_kind, kinds_of
+from meterhouse.extraction.engine.lexicon import BY_WORDS, fold
 
 LEAD_WORDS_MAX = 2
 DERIVE_BREADTH_MAX = 4
 LEAD_TEXT_CHARS_MAX = 60
-_DERIVED = ("money", "date", "time", "duration", "area")
+_DERIVED = ("money", "date", "time", "duration", "area", "mark", "version")
 
 
 def derive(column: Column) -> Iterator[Column]:
@@ -22,7 +23,7 @@ def derive(column: Column) -> Iterator[Column]:
         return
     if sum(len(value) for value in present) / len(present) > 250:
         return
-    lead = _lead(present)
+    lead = _lead(present) or _byline(present)
     if lead:
         yield from _cut(column, rf"^{re.escape(lead)}\s*[:：]?\s*(.+)$", lead)
     if column.breadth > DERIVE_BREADTH_MAX:
@@ -58,6 +59,18 @@ def _cut(column: Column, regex: str, lead: str) -> Iterator[Column]:
                 alternates=tuple(replace(one, regex=regex) for one in column.alternates),
             )
         )
+
+
+def _byline(values: Sequence[str]) -> str | None:
+    """The word before the name of somebody who made it, as "by"."""
+    if len(values) > 2:
+        return None  # then the same first word is found without knowing it
+    words = [value.split(" ", 1) for value in values]
+    fits = all(
+        len(one) == 2 and fold(one[0].strip(":")) in BY_WORDS and "person" in kinds_of(one[1])
+        for one in words
+    )
+    return words[0][0] if fits and len({one[0] for one in words}) == 1 else None
 
 
 def _lead(values: Sequence[str]) -> str | None:

@@ -14,6 +14,7 @@ from meterhouse.extraction.engine.match import Match, assign, bare
 from meterhouse.extraction.engine.rating import lexical, rate, said_by_label
 from meterhouse.extraction.engine.request import Wanted, Wish
 from meterhouse.extraction.engine.segments import Census
+from meterhouse.extraction.engine.values import Record, read_field
 from meterhouse.extraction.engine.words import words_of
 from meterhouse.extraction.model import Field
 
@@ -33,6 +34,7 @@ _UNSEEN_COST = 0.5
 _OWN_LABEL_MIN = 0.8
 _NAMED_MIN = 1.0
 _NAMED_GAIN = 0.6
+_LISTED_COST = 1.2
 _UNSEEN_CLASSES = frozenset(words_of("sr-only visually-hidden visuallyhidden screen-reader-text a11y-hidden"))
 _SUMMARY_CHARS_MIN = 40
 _PROSE_CHARS = range(60, 1_500)
@@ -77,11 +79,19 @@ def _choose(fields: Sequence[Wanted], evidence: Evidence) -> list[Match]:
     chosen: list[Match] = []
     taken: set[str] = set()
     for rated in ranked:
-        best = next((one for one in rated if _free(one, taken)), None)
+        best = next((one for one in rated if _free(one, taken) and _reads_back(one, evidence)), None)
         if best is not None:
             chosen.append(replace(best, column=bare(best.wanted, best.column, evidence.single)))
             taken.add(_text(best))
     return chosen
+
+
+def _reads_back(match: Match, evidence: Evidence) -> bool:
+    """True when reading gives what was seen, and not a hidden element that comes before it."""
+    column = match.column
+    if column.field.source != "css" or column.field.many or column.repeats <= 1:
+        return True
+    return read_field(column.field, Record([evidence.root], evidence.document)) == column.present[0]
 
 
 def _top(rated: Sequence[Match]) -> float:
@@ -153,6 +163,8 @@ def score_of(wanted: Wanted, column: Column, evidence: Evidence) -> float:
         score += _as_summary(column, evidence)
     elif role == "price" and not any(char in "123456789" for char in column.present[0]):
         score -= 1.0
+    if column.listed and not wanted.many:
+        score -= _LISTED_COST
     if wanted.many and column.repeats > 1:
         score += 0.4 if role in {"tags", "ingredients", "author"} else 0.1
     elif wanted.many and source == "meta" and column.present[0].count(",") > 0:

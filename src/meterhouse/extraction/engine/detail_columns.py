@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+
+from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine import structured
 from meterhouse.extraction.engine.column import Column
 from meterhouse.extraction.engine.columns import columns_of
+from meterhouse.extraction.engine.derive import derive
 from meterhouse.extraction.engine.document import Document, text_of
 from meterhouse.extraction.engine.kinds import kinds_of
 from meterhouse.extraction.engine.labels import heading_before, label_items, label_pairs, labels_like
@@ -17,11 +20,24 @@ from meterhouse.extraction.engine.lexicon import fold, tokens_of
 from meterhouse.extraction.engine.request import Wanted
 from meterhouse.extraction.engine.segments import Census, segments
 from meterhouse.extraction.engine.survey import name_words
+from meterhouse.extraction.engine.words import words_of
 from meterhouse.extraction.model import Field
 
 LABEL_WORDS_MAX = 7
+# A page with less text is drawn by scripts: what its data hold will be seen.
+SHELL_CHARS_MAX = 200
+ALIKE_MIN = 3
+ALIKE_LOOKED_AT = 6
 _TITLES = ("og:title", "twitter:title", "title")
 _SUMMARIES = ("description", "og:description", "twitter:description")
+
+
+# Keys that say nothing of the value, which is named by the key above.
+_GENERIC = frozenset(
+    words_of(
+        "name value amount text raw label formatted display current per night month min max total number"
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -33,11 +49,16 @@ class Evidence:
     titles: tuple[str, ...]
     summaries: tuple[str, ...]
     text: str
+    document: Document
+
+    @property
+    def root(self) -> HtmlElement:
+        return self.document.root
 
     def seen(self, value: str, listed: bool = False) -> bool:
         """True when a reader of the page can see the value, or most parts of one that lists several."""
         whole = fold(value[:200])
-        if whole in self.text:
+        if whole in self.text or len(self.text) < SHELL_CHARS_MAX:
             return True
         if not listed:
             return False
@@ -58,6 +79,7 @@ def evidence_of(document: Document, census: Census, plural: Sequence[Wanted]) ->
         titles=tuple(fold(value) for name in _TITLES for value in meta.get(name, [])),
         summaries=tuple(fold(value) for name in _SUMMARIES for value in meta.get(name, [])),
         text=fold(text_of(census.body)),
+        document=document,
     )
 
 
@@ -66,7 +88,7 @@ def _structured(data: structured.Data) -> Iterator[Column]:
         for path, values in leaves.items():
             parts = re.split(r"[.:]", path)
             own = frozenset(tokens_of(parts[-1])) - frozenset(tokens_of(parts[0]) if len(parts) > 1 else ())
-            if parts[-1] == "name" and len(parts) > 2:
+            if len(parts) > 2 and _GENERIC.issuperset(tokens_of(parts[-1])):
                 own |= frozenset(tokens_of(parts[-2]))
             yield Column(
                 field=Field(source=source, selector=path),  # type: ignore[arg-type]
@@ -90,7 +112,7 @@ def _labels(census: Census) -> Iterator[Column]:
         if label in seen or len(label.split()) > LABEL_WORDS_MAX:
             continue
         seen.add(label)
-        yield Column(
+        column = Column(
             field=Field(source="label", selector=label),
             values=(value,),
             nodes=(element,),
@@ -98,17 +120,54 @@ def _labels(census: Census) -> Iterator[Column]:
             kinds=_counter(value),
             place=-1.0 if element in census.boiler else 0.0,
         )
+        yield column
+        yield from derive(column)
 
 
 def _markup(document: Document, census: Census) -> Iterator[Column]:
     """Elements of the main part as columns of one record that is the whole page."""
-    for column in columns_of([[census.body]], document.base):
+    heading = next(census.body.iter("h1"), None)
+    around = frozenset() if heading is None else frozenset((heading, *heading.iterancestors()))
+    known: dict[HtmlElement, bool] = {}
+    for column in columns_of([[census.body]], document):
         node = column.nodes[0]
         if node is None or column.field.selector.startswith(":scope") or column.field.source != "css":
             continue
         place = -1.0 if node in census.boiler else 0.0
         near = frozenset().union(*(name_words(a) for a in list(node.iterancestors())[:2]))
-        yield replace(column, place=place, near=near)
+        yield replace(column, place=place, near=near, listed=_listed(node, around, known))
+
+
+def _listed(node: HtmlElement, around: Collection[HtmlElement], known: dict[HtmlElement, bool]) -> bool:
+    """True for parts of one of several alike things with links, none of which holds the page's heading."""
+    path: list[HtmlElement] = []
+    found = False
+    for element in (node, *node.iterancestors()):
+        if element in around or element in known:
+            found = known.get(element, False)
+            break
+        path.append(element)
+        if _one_of_many(element):
+            found = True
+            break
+    known.update(dict.fromkeys(path, found))
+    return found
+
+
+def _one_of_many(element: HtmlElement) -> bool:
+    """True when siblings of the same make have, as it has, words and a link."""
+    name = element.get("class")
+    parent = element.getparent()
+    if parent is None or not (name or element.tag in {"li", "article"}) or len(element) == 0:
+        return False
+    same = [one for one in parent.iterchildren(str(element.tag)) if one.get("class") == name][
+        :ALIKE_LOOKED_AT
+    ]
+    if len(same) < ALIKE_MIN:
+        return False
+    tags = [[child.tag for child in one] for one in same]
+    linked = [next(one.iter("a"), None) is not None for one in same]
+    return all(linked) and tags.count(tags[0]) >= ALIKE_MIN and element.tag not in {"tr", "td", "dt", "dd"}
 
 
 def _lists(census: Census) -> Iterator[Column]:

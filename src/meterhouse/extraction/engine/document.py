@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
@@ -15,6 +16,8 @@ from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from meterhouse.extraction.engine.words import words_of
 from meterhouse.extraction.model import ExtractionFailed, Page
+
+V = TypeVar("V")
 
 PAGE_BYTES_MAX = 20_000_000
 NODES_MAX = 400_000
@@ -38,13 +41,38 @@ INLINE_TAGS = frozenset(
 )
 
 
+class Memo(dict[HtmlElement, V]):
+    """What was found out about elements of one page, each once."""
+
+    def __init__(self, find: Callable[[HtmlElement], V]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, element: HtmlElement) -> V:
+        found = self[element] = self._find(element)
+        return found
+
+
+_ONE_TEXT = frozenset({"a", "h1", "h2", "h3", "h4", "h5", "h6"})
+_BLOCKS = frozenset(
+    {"div", "p", "ul", "ol", "li", "table", "section", "article", "dl", "h2", "h3", "h4", "h5"}
+)
+_SEPARATORS = " \t\r\n\xa0|•·,;:-–—/()[]»«>."
+_EMPHASIS = frozenset({"b", "i", "em", "strong", "mark", "font", "wbr", "sup", "sub", "u"})
+
+
 @dataclass(frozen=True)
 class Document:
-    """A parsed page. `base` is what relative links are resolved against."""
+    """A parsed page. `base` is what relative links are resolved against.
+
+    `texts` and `breadths` hold what was found out about elements, see `text_of` and `breadth_of`.
+    """
 
     url: str
     base: str
     root: HtmlElement
+    texts: Memo[str] = field(default_factory=lambda: Memo(text_of), compare=False, repr=False)
+    breadths: Memo[float] = field(default_factory=lambda: Memo(breadth_of), compare=False, repr=False)
 
 
 def parse(page: Page) -> Document:
@@ -225,3 +253,22 @@ def _unbracketed(run: str) -> str:
 def classes_of(element: HtmlElement) -> list[str]:
     value = element.get("class")
     return value.split() if value else []
+
+
+def breadth_of(element: HtmlElement) -> float:
+    """How many elements hold the words of an element; one for a plain leaf, emphasis inside it aside."""
+    holders = int(_speaks(element))
+    for child in element.iterdescendants():
+        if child.tag not in _EMPHASIS and _speaks(child):
+            holders += 1
+    inside = any(child.tag in _EMPHASIS for child in element)
+    breadth = float(max(1, holders + (1 if not holders and inside else 0)))
+    if element.tag in _ONE_TEXT and not any(one.tag in _BLOCKS for one in element.iterdescendants()):
+        return 1 + (breadth - 1) / 4  # the parts of a heading or a link are read as one
+    return breadth
+
+
+def _speaks(element: HtmlElement) -> bool:
+    """True for an element with words of its own, separators between its children aside."""
+    runs = (element.text, *(child.tail for child in element))
+    return any(run and run.strip(_SEPARATORS) for run in runs)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from meterhouse.extraction import patterns
 from meterhouse.extraction.engine.document import (
     CONTROL,
     DEPTH_MAX,
@@ -23,7 +22,7 @@ from meterhouse.extraction.engine.document import (
     squeeze,
     trimmed_pieces,
 )
-from meterhouse.extraction.engine.kinds import pattern_of
+from meterhouse.extraction.engine.kinds import cut
 from meterhouse.extraction.engine.reading import RECORDS_MAX, RUN_SIBLINGS_MAX
 from meterhouse.extraction.engine.values import REGEX_INPUT_CHARS_MAX, URL_ATTRIBUTES, VALUES_MAX
 from meterhouse.extraction.model import Field, Item, Page, Strategy
@@ -109,12 +108,12 @@ def _run_from(head: LexborNode, known: set[int]) -> list[LexborNode]:
 
 def _column(one: Field, base: str) -> Callable[[Sequence[LexborNode]], object]:
     find, read = _finder(one.selector), _reader(one, base)
-    cuts = [pattern_of(pattern) for pattern in (one.regex, one.trim) if pattern is not None]
+    patterns = [pattern for pattern in (one.regex, one.trim) if pattern is not None]
 
     def value_of(node: LexborNode) -> str | None:
         value = read(node)
-        for cut in cuts:
-            value = squeeze(patterns.search(cut, value[:REGEX_INPUT_CHARS_MAX])) if value else None
+        for pattern in patterns:
+            value = squeeze(cut(pattern, value[:REGEX_INPUT_CHARS_MAX])) if value else None
         return value or None
 
     def first(roots: Sequence[LexborNode]) -> object:

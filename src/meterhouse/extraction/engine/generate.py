@@ -9,11 +9,12 @@ from typing import Literal
 from meterhouse.extraction.engine import fast
 from meterhouse.extraction.engine.content import sections
 from meterhouse.extraction.engine.contract import contract_of
+from meterhouse.extraction.engine.data_lists import answered_by, best_data_list
 from meterhouse.extraction.engine.detail import Detail, best_detail
 from meterhouse.extraction.engine.document import Document, parse
 from meterhouse.extraction.engine.listing import Listing, best_listing
 from meterhouse.extraction.engine.reading import cut_note, extract, shape
-from meterhouse.extraction.engine.request import Wish, understand
+from meterhouse.extraction.engine.request import Wish, wish_of
 from meterhouse.extraction.engine.segments import Census
 from meterhouse.extraction.model import (
     Container,
@@ -24,10 +25,13 @@ from meterhouse.extraction.model import (
     Page,
     Strategy,
 )
-from meterhouse.extraction.schema import OutputSchema
 
 # A request for many is answered by one record only when that answers most of it.
 DETAIL_INSTEAD_MIN = 0.5
+LEAN_SURE = 3
+# A page with less text than this shows what its scripts draw.
+SHELL_CHARS_MAX = 600
+DATA_GAIN_MIN = 0.3
 
 
 def generate(
@@ -48,7 +52,9 @@ def generate(
     wish = wish_of(request, output_schema)
     if known:
         wish = _with_examples(wish, texts_of(known))
-    strategy = _strategy(document, wish, output_schema)
+    census = Census(document.root)
+    strategy = _strategy(document, wish, output_schema, census)
+    strategy = _from_data(document, wish, output_schema, strategy, census) or strategy
     if strategy is None:
         raise _nothing(page, wish)
     return tried(replace(strategy, request=request), page, document, wish)
@@ -71,15 +77,6 @@ def with_reading(strategy: Strategy, page: Page, found: Sequence[Item]) -> Strat
     except fast.Unreadable:
         same = False
     return replace(strategy, reading="fast" if same else "full")
-
-
-def wish_of(request: str, output_schema: Mapping[str, object] | None) -> Wish:
-    """What is wanted, from the sentence and, where there is one, from the schema."""
-    if output_schema is None:
-        return understand(request)
-    schema = OutputSchema.parse(output_schema)
-    many = True if schema.wrapper is not None or output_schema.get("type") == "array" else None
-    return understand(request, schema.flat_types(), many)
 
 
 def _with_examples(wish: Wish, texts: Mapping[str, set[str]]) -> Wish:
@@ -115,10 +112,36 @@ def _content(document: Document) -> Generated:
     return Generated(Strategy(kind="content", contract=Contract(len(items))), items)
 
 
-def _strategy(document: Document, wish: Wish, schema: Mapping[str, object] | None) -> Strategy | None:
-    census = Census(document.root)
-    listing = best_listing(document, wish, census) if wish.lean > -3 else None
-    detail = best_detail(document, wish, census) if wish.lean < 3 else None
+def _from_data(
+    document: Document,
+    wish: Wish,
+    schema: Mapping[str, object] | None,
+    shown: Strategy | None,
+    census: Census,
+) -> Strategy | None:
+    """A list in the data of the page, where that answers clearly more than what the markup shows."""
+    if wish.lean <= -LEAN_SURE or not wish.fields:
+        return None
+    items = extract(shown.container, shown.fields, document) if shown is not None else []
+    is_shell = census.weights[census.body].chars < SHELL_CHARS_MAX
+    if shown is not None and shown.container.mode == "page" and not (is_shell and wish.lean > 0):
+        return None
+    if shown is not None and shown.container.mode == "page":
+        items = []  # many records were asked for
+    answered = answered_by(items, wish)
+    if answered > len(wish.fields) - DATA_GAIN_MIN:
+        return None
+    found = best_data_list(document, wish, [] if is_shell else items)
+    if found is None or answered_by(found.items, wish) < answered + DATA_GAIN_MIN:
+        return None
+    return Strategy(container=found.container, fields=found.fields, output_schema=schema)
+
+
+def _strategy(
+    document: Document, wish: Wish, schema: Mapping[str, object] | None, census: Census
+) -> Strategy | None:
+    listing = best_listing(document, wish, census) if wish.lean > -LEAN_SURE else None
+    detail = best_detail(document, wish, census) if wish.lean < LEAN_SURE else None
     if listing is not None and (detail is None or _prefer_list(listing, detail, wish)):
         return Strategy(container=listing.container, fields=listing.fields, output_schema=schema)
     if detail is None:

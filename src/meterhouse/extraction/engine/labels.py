@@ -12,6 +12,7 @@ from meterhouse.extraction.engine.lexicon import alike, fold, tokens_of
 
 LABEL_CHARS_MAX = 50
 ITEMS_MAX = 300
+SHORT_TEXT_CHARS_MAX = 80
 ITEM_CHARS_MAX = 400
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _LINE_TAGS = INLINE_TAGS | {"br"}
@@ -101,8 +102,16 @@ def _short_label(element: HtmlElement) -> Iterator[tuple[str, str]]:
     if follower is None or tail or not isinstance(follower.tag, str) or len(text) > LABEL_CHARS_MAX:
         return
     headed = follower.tag in _HEADINGS and element.tag not in _HEADINGS
+    headed = headed or (element.tag in _HEADINGS[1:] and _alone_below(element, follower))
     if labelled or headed or (element.tag == follower.tag and element.tag in {"span", "div", "p"}):
         yield from _pair(text, text_of(follower))
+
+
+def _alone_below(heading: HtmlElement, follower: HtmlElement) -> bool:
+    """True for one short text below a heading, up to the next one or the end."""
+    after = follower.getnext()
+    ends = after is None or after.tag == heading.tag
+    return ends and follower.tag in {"p", "div", "span"} and len(text_of(follower)) <= SHORT_TEXT_CHARS_MAX
 
 
 def _pair(label: str, value: str) -> Iterator[tuple[str, str]]:
@@ -139,7 +148,7 @@ def label_items(roots: Sequence[HtmlElement], label: str) -> list[str]:
                 continue
             text = text_of(element)
             if len(text) <= LABEL_CHARS_MAX + 2 and _bare(text) == wanted:
-                items = _items(_block(element))
+                items = _items(_block(element)) or _bare_lines(element)
                 if items:
                     return items
     return []
@@ -162,6 +171,20 @@ def _block(label: HtmlElement) -> list[HtmlElement]:
             break
         block.append(follower)
     return block
+
+
+def _bare_lines(label: HtmlElement) -> list[str]:
+    """The lines after a label that stand beside it in no element of their own, parted by line breaks."""
+    lines = [squeeze(label.tail)]
+    for follower in label.itersiblings():
+        if follower.tag == "br":
+            lines.append("")
+        elif follower.tag in INLINE_TAGS and _rank(follower) == 9 and not _another(label, follower):
+            lines[-1] = squeeze(f"{lines[-1]} {text_of(follower)}")
+        else:
+            break
+        lines[-1] = squeeze(f"{lines[-1]} {follower.tail or ''}")
+    return [_unmarked(line) for line in lines if line and len(line) <= ITEM_CHARS_MAX][:ITEMS_MAX]
 
 
 def _another(label: HtmlElement, follower: HtmlElement) -> bool:

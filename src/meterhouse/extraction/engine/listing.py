@@ -28,6 +28,7 @@ WIDER_COST_MAX = 0.25
 WIDER_RATIO_MIN = 1.3
 WIDER_TRIES = 12
 WIDER_FILL_MIN = 0.75
+WIDER_KEPT_MIN = 0.5
 EXACT_KINDS = frozenset({"money", "date", "time"})
 DEFAULT_ROLES = ("title", "link", "price", "date", "author", "description", "category", "image")
 
@@ -72,7 +73,7 @@ def columns_for(segment: Segment, document: Document, size: int = SAMPLE_LARGE) 
     known = set(segment.members)
     sample = _sample(segment.members, size)
     records = [[head] if segment.mode == "each" else run_from(head, known) for head in sample]
-    return columns_of(records, document.base, headers_of(segment.members[0]))
+    return columns_of(records, document, headers_of(segment.members[0]))
 
 
 def _wider(wide: Segment, narrow: Segment) -> bool:
@@ -89,7 +90,9 @@ def _as_good(wide: Sequence[Match], narrow: Sequence[Match]) -> bool:
     answered = {one.wanted.name for one in wide if one.score >= ACCEPT_MIN}
     keys = [one for one in wide if one.wanted.role is BY_NAME["title"]] or list(wide[:1])
     same = {one.wanted.name for one in narrow if one.score >= ACCEPT_MIN} <= answered
-    return same and all(one.column.fill >= WIDER_FILL_MIN for one in keys)
+    fills = {one.wanted.name: one.column.fill for one in wide}
+    kept = all(fills.get(one.wanted.name, 0.0) >= WIDER_KEPT_MIN * one.column.fill for one in narrow)
+    return same and kept and all(one.column.fill >= WIDER_FILL_MIN for one in keys)
 
 
 def _rate(

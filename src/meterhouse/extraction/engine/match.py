@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations, product
 
 from meterhouse.extraction.engine.column import Column
-from meterhouse.extraction.engine.lexicon import alike, tokens_of
-from meterhouse.extraction.engine.rating import AT_WORDS, BY_WORDS, rate, rate_link
+from meterhouse.extraction.engine.lexicon import BY_WORDS, alike, tokens_of
+from meterhouse.extraction.engine.rating import AT_WORDS, rate, rate_link
 from meterhouse.extraction.engine.request import Wanted
 
 ACCEPT_MIN = 0.95
 OPTIONS_MAX = 12
-LEFTOVER_MIN = 0.35
+LEFTOVER_MIN = 0.3
+LEFTOVER_FIELDS_MAX = 4
+LEFTOVER_OPTIONS_MAX = 5
+ORDER_GAIN = 0.3
+LAST = 1e9
+# What a number counts cannot be guessed from the number.
+_TOLD_BY_WORDS = frozenset({"rating", "votes", "stars", "forks", "comments", "views", "discount"})
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,9 @@ def _pair_up(fields: Sequence[Wanted], columns: Sequence[Column]) -> list[Match]
             for column in columns
             if (score := rate(wanted, column)) >= ACCEPT_MIN
         ]
-        options.append(sorted(rated, key=lambda one: -one.score)[:OPTIONS_MAX])
+        # Of equals the first on the page: fields are often asked for in its order.
+        rated.sort(key=lambda one: (-round(one.score, 2), one.column.place or LAST))
+        options.append(rated[:OPTIONS_MAX])
     held: list[Match | None] = [None] * len(fields)
     order = sorted(range(len(fields)), key=lambda at: -(options[at][0].score if options[at] else 0.0))
     for at in order:
@@ -98,28 +107,41 @@ def _displace(at: int, options: list[list[Match]], held: list[Match | None]) -> 
 def _leftovers(
     fields: Sequence[Wanted], paired: Sequence[Match], columns: Sequence[Column], order: Sequence[Wanted]
 ) -> list[Match]:
-    """A field that no words point to may be a text that nothing else uses, best in the request's order."""
-    found: list[Match] = []
-    for wanted in fields:
-        held = [*paired, *found]
-        free = [
-            column for column in columns if _plain(column) and not any(_touch(column, m.column) for m in held)
-        ]
-        rated = [
-            Match(
-                wanted,
-                column,
-                rate(wanted, column)
-                + 0.3 * _in_order(wanted, column, held, order)
-                + 0.15 * min(1.0, 3 * len(set(column.present)) / len(column.present))
-                - 0.3 * column.headed,
-            )
-            for column in free
-        ]
-        best = max(rated, key=lambda one: one.score, default=None)
-        if best is not None and best.score >= LEFTOVER_MIN and len(best.column.values) > 1:
-            found.append(best)
-    return found
+    """Fields that no words point to may be texts that nothing else uses, best in the request's order."""
+    free = [one for one in columns if _plain(one) and not any(_touch(one, m.column) for m in paired)]
+    open_fields = [one for one in fields if one.role is None or one.role.name not in _TOLD_BY_WORDS]
+    rated = [_by_rest(wanted, free) for wanted in open_fields[:LEFTOVER_FIELDS_MAX]]
+    best: tuple[float, list[Match]] = (0.0, [])
+    for combination in product(*([None, *options] for options in rated)):
+        chosen = [one for one in combination if one is not None]
+        if len(chosen) > 1 and any(_touch(a.column, b.column) for a, b in combinations(chosen, 2)):
+            continue
+        held = [*paired, *chosen]
+        total = sum(
+            one.score + ORDER_GAIN * _in_order(one.wanted, one.column, held, order) - LEFTOVER_MIN
+            for one in chosen
+        )
+        if total > best[0]:
+            best = (total, chosen)
+    return best[1]
+
+
+def _by_rest(wanted: Wanted, free: Sequence[Column]) -> list[Match]:
+    """The best free texts for a field; a header over one speaks against it, as it names something else."""
+    rated = [
+        Match(
+            wanted,
+            column,
+            rate(wanted, column)
+            + 0.15 * min(1.0, 3 * len(set(column.present)) / len(column.present))
+            - 0.3 * column.headed
+            - 0.15 * (column.breadth > 1),
+        )
+        for column in free
+        if len(column.values) > 1
+    ]
+    rated = [one for one in rated if one.score + ORDER_GAIN >= LEFTOVER_MIN]
+    return sorted(rated, key=lambda one: -one.score)[:LEFTOVER_OPTIONS_MAX]
 
 
 def _plain(column: Column) -> bool:
@@ -134,8 +156,11 @@ def _plain(column: Column) -> bool:
 
 def _touch(one: Column, other: Column) -> bool:
     """True when the columns share text: the same element, or one inside the other."""
+    parts = not (_whole(one) and _whole(other))  # a date cut out of a text leaves the elements inside it free
     for a, b in zip(one.nodes, other.nodes, strict=True):
-        if a is not None and b is not None and (a is b or a in b.iterancestors() or b in a.iterancestors()):
+        if a is None or b is None:
+            continue
+        if a is b or (not parts and (a in b.iterancestors() or b in a.iterancestors())):
             return True
     return False
 
@@ -190,6 +215,7 @@ def bare(wanted: Wanted, column: Column, columns: Sequence[Column]) -> Column:
 
 def _cut_of(wanted: Wanted, whole: Column, part: Column) -> bool:
     same = part.nodes == whole.nodes and part.field.piece == whole.field.piece and not part.field.attr
+    same = same and part.field.source == whole.field.source
     if not same or part.fill < 0.9 * whole.fill:
         return False
     tokens = tokens_of(part.lead)

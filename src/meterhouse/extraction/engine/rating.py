@@ -4,23 +4,46 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine.column import Column
 from meterhouse.extraction.engine.document import text_of
-from meterhouse.extraction.engine.lexicon import Role, alike, tokens_of
+from meterhouse.extraction.engine.lexicon import (
+    ABBREVIATION_CHARS_MAX,
+    BY_NAME,
+    BY_WORDS,
+    OLD_WORDS,
+    Role,
+    abbreviates,
+    alike,
+    means,
+    tokens_of,
+)
 from meterhouse.extraction.engine.request import Wanted
 from meterhouse.extraction.engine.words import words_of
 
-BY_WORDS = frozenset(words_of("by von par por door av af przez от oleh di da de af tarafindan 作者 od"))
 AT_WORDS = frozenset(words_of("at in on @ bei om kl à i na v w"))
 EXAMPLE_GAIN = 3.0
 LINK_SOURCES = frozenset({"href", "src", "data-src"})
 _MARK = re.compile(r"(?:10|\d)[.,]\d{1,2}(?:\s*/\s*(?:5|10))?|\d\s*/\s*(?:5|10)")
 _SEEN_ATTRS = frozenset({"datetime", "content", "data-price", "data-date"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_MEDIA = {
+    **dict.fromkeys(("mp3", "m4a", "ogg", "wav", "flac", "aac"), ("audio", "sound", "episode", "download")),
+    **dict.fromkeys(("mp4", "webm", "mov", "avi", "m3u8"), ("video", "film", "download")),
+    **dict.fromkeys(("pdf", "doc", "docx", "odt", "rtf"), ("pdf", "document", "file", "download")),
+    **dict.fromkeys(("zip", "gz", "tgz", "exe", "dmg", "torrent"), ("archive", "file", "download")),
+    **dict.fromkeys(("ics",), ("calendar",)),
+}
+_DATA = frozenset({"jsonld", "microdata", "meta", "state"})
+_ALWAYS = frozenset({"title", "price"})
+_NUMBERS = frozenset({"code", "position"})
+_PEOPLE = frozenset({"author", "illustrator", "director", "judge"})
 _COUNTS = frozenset({"availability", "comments", "views", "votes", "stars", "forks", "rooms", "rating"})
 
 
@@ -42,6 +65,15 @@ def rate(wanted: Wanted, column: Column) -> float:
         score -= 0.6  # a label, and no value
     if len(column.values) > 3 and len(set(column.present)) == 1:
         score -= 0.7
+    if words < 0.5 and _counts_records(column):
+        score += 0.2 if role is not None and role.name in _NUMBERS else -0.6
+    if role is not None and role.kinds & {"number", "money"}:
+        score -= 0.25 * (min(column.breadth, 2.0) - 1)
+    score -= 0.05 * (column.field.regex is not None) + 0.5 * _of_the_last(wanted, column)
+    if role is not None and role.name in _ALWAYS:
+        score += 0.25 * column.fill
+    if role is not None and role.name in _PEOPLE:
+        score += (0.35 if words < 0.5 else 0.15) * column.kinds["person"] / len(column.present)
     if role is not None and role.name == "title":
         score += _title(column)
     elif role is not None and role.name == "description":
@@ -49,6 +81,28 @@ def rate(wanted: Wanted, column: Column) -> float:
     elif words < 0.3 and (role is None or not role.kinds - {"text", "long"}):
         score -= 0.7
     return score
+
+
+def _of_the_last(wanted: Wanted, column: Column) -> bool:
+    """True for what belongs to the last of something, such as its writer or date, when that is not asked."""
+    if wanted.role is None or wanted.role.name not in {"author", "date", "time"}:
+        return False
+    if any(means(word, "last") for word in wanted.words):
+        return False
+    said = {token for label in column.said for token in tokens_of(label)}
+    names = column.own | column.near | said
+    return any(name.startswith(("last", "latest")) or means(name, "last") for name in names)
+
+
+def _counts_records(column: Column) -> bool:
+    """True for numbers that only count the records, from one to the next."""
+    numbers = [
+        int(digits) if (digits := value.strip("#.) ")).isdecimal() else None for value in column.present
+    ]
+    if len(numbers) < 3 or None in numbers:
+        return False
+    steps = {b - a for a, b in pairwise(numbers) if a is not None and b is not None}
+    return min(steps) > 0 and max(steps) - min(steps) <= 1  # of a sample, some may be left out
 
 
 def _exampled(wanted: Wanted, column: Column) -> float:
@@ -68,13 +122,19 @@ def rate_link(wanted: Wanted, column: Column, title: Column | None) -> float:
         score += 1.2 * _same_anchor(title, column)
     texts = " ".join([*column.said, *(node.text or "" for node in column.nodes[:3] if node is not None)])
     plain = [word for word in wanted.words if wanted.role and word not in wanted.role.words]
-    if any(alike(word, token) for word in plain for token in (*tokens_of(texts), *_suffixes(column))):
-        score += 1.0
+    if any(alike(word, token) for word in plain for token in (*tokens_of(texts), *_target_words(column))):
+        score += 1.5
     return score - 0.02 * column.place / 10
 
 
-def _suffixes(column: Column) -> set[str]:
-    return {value.rsplit(".", 1)[-1].lower() for value in column.present[:3]}
+def _target_words(column: Column) -> set[str]:
+    """What the addresses say of their targets: the ending of a file, and the medium that it stands for."""
+    parts = [part for value in column.present[:3] for part in urlsplit(value)[2:4]]
+    ends = {part.rpartition(".")[2].lower() for part in parts if "." in part}
+    words = {word for end in ends for word in _MEDIA.get(end, ())}
+    if all(value.startswith("mailto:") for value in column.present):
+        words |= {"email", "mail"}
+    return {end for end in ends if len(end) <= 5} | words
 
 
 def _same_anchor(title: Column, link: Column) -> float:
@@ -94,11 +154,14 @@ def lexical(wanted: Wanted, column: Column) -> float:
     role = wanted.role
     said = [tokens_of(label) for label in column.said]
     for tokens in said:
-        best = max(best, _overlap(wanted.words, tokens))
-        if role is not None and tokens and any(token in role.words for token in tokens):
+        best = max(best, _overlap(wanted, tokens))
+        if role is not None and role.names(tokens):
             best = max(best, 0.8 if len(tokens) <= 2 else 0.6)
+        if column.headed:
+            best = max(best, _abbreviated(wanted, tokens))
     best = max(best, 0.9 * _any(wanted, column.own), 0.4 * _any(wanted, column.near))
     best = max(best, 0.7 * _numbered(wanted, column), 0.75 * _covered(wanted, column))
+    best = max(best, _by_unit(wanted, column))
     if column.field.selector.startswith("[itemprop=") and column.field.attr is None:
         best += 0.2 * (best >= 0.5 or bool(role and role.hints & column.own))
     if role is not None:
@@ -114,24 +177,54 @@ def lexical(wanted: Wanted, column: Column) -> float:
 
 def said_by_label(wanted: Wanted, column: Column) -> float:
     """How far a visible label or header names the wanted field."""
-    best = max((_overlap(wanted.words, tokens_of(label)) for label in column.said), default=0.0)
-    if wanted.role is not None and any(
-        tokens and len(tokens) <= 2 and any(token in wanted.role.words for token in tokens)
-        for tokens in map(tokens_of, column.said)
-    ):
+    said = [tokens_of(label) for label in column.said]
+    best = max((_overlap(wanted, tokens) for tokens in said), default=0.0)
+    if wanted.role is not None and any(len(tokens) <= 2 and wanted.role.names(tokens) for tokens in said):
         best = max(best, 0.8)
     return best
 
 
-def _overlap(words: Sequence[str], tokens: Sequence[str]) -> float:
+def _overlap(wanted: Wanted, tokens: Sequence[str]) -> float:
     """1 when words and label are the same, less for what either has beyond the other."""
-    if not words or not tokens:
-        return 0.0
-    hits = sum(1 for word in words if any(alike(word, token) for token in tokens))
-    back = sum(1 for token in tokens if any(alike(word, token) for word in words))
+    words = wanted.words
+    hits = [word for word in words if any(alike(word, token) for token in tokens)]
     if not hits:
         return 0.0
-    return 0.5 + 0.25 * hits / len(words) + 0.35 * back / len(tokens)
+    if wanted.common.issuperset(hits) and len(wanted.common) < len(words):
+        return 0.3  # "case" is in the case number and in the case name
+    back = sum(1 for token in tokens if any(alike(word, token) for word in words))
+    exact = sum(word in tokens for word in hits) / len(hits)
+    return 0.46 + 0.25 * len(hits) / len(words) + 0.35 * back / len(tokens) + 0.08 * exact
+
+
+def _abbreviated(wanted: Wanted, tokens: Sequence[str]) -> float:
+    """How far a short column header may stand for the words, as `Pts` for points or `GP` for games played."""
+    if len(tokens) != 1 or len(tokens[0]) > ABBREVIATION_CHARS_MAX:
+        return 0.0
+    short = tokens[0]
+    if len(wanted.words) > 1 and short == "".join(word[0] for word in wanted.words):
+        return 0.75
+    said = [word for word in wanted.words if word not in wanted.common and abbreviates(short, word)]
+    return max((0.5 + 0.35 * len(short) / len(word) for word in said), default=0.0)
+
+
+def _by_unit(wanted: Wanted, column: Column) -> float:
+    """How far the unit of counted values says what they are: "3 beds", or "3 bds" for beds."""
+    if column.kinds["counted"] < 0.5 * len(column.present):
+        return 0.0
+    tokens = [token for value in column.present for token in tokens_of(value)]
+    units = Counter(token for token in tokens if len(token) > 1 and not token.isdigit())
+    if not units:
+        return 0.0
+    unit, count = units.most_common(1)[0]
+    if count < 0.5 * len(column.present):
+        return 0.0
+    words = [word for word in wanted.words if word not in wanted.common] or wanted.words
+    if any(alike(unit, word) for word in words):
+        return 0.85
+    if wanted.role is not None and wanted.role.names([unit]):
+        return 0.75
+    return max((0.5 + 0.35 * len(unit) / len(word) for word in words if abbreviates(unit, word)), default=0.0)
 
 
 def _any(wanted: Wanted, names: Iterable[str]) -> float:
@@ -140,7 +233,7 @@ def _any(wanted: Wanted, names: Iterable[str]) -> float:
     if not hit:
         return 0.0
     exact = [word for word in hit if role is None or word not in role.words]
-    share = len(hit) / len(wanted.words)
+    share = sum(1.0 if word in names else 0.8 for word in hit) / len(wanted.words)
     if len(wanted.common) < len(wanted.words) and wanted.common.issuperset(hit):
         return 0.4 * share
     if role is not None and len(hit) == len(exact) and not any(name in role.hints for name in names):
@@ -194,8 +287,12 @@ def _form(wanted: Wanted, role: Role | None, column: Column) -> float:
     if role.name == "description":
         return 0.3 - 1.2 * max(share("money"), share("date"), share("number"), share("url"))
     best = max((share(kind) for kind in kinds), default=0.0)
-    if role.name == "price" and share("money") < 0.5:
+    if wanted.dated:
+        best = max(best, share("date"))
+    if role.name == "price" and share("money") < 0.5 and column.field.source not in _DATA:
         best -= 0.5
+    if role.name == "price" and _former(column):
+        best -= 0.2
     if role.name in {"date", "time"} and best > 0.7:
         best += 0.3
     if role.name == "price" and share("money") > 0.7:
@@ -203,6 +300,12 @@ def _form(wanted: Wanted, role: Role | None, column: Column) -> float:
     if role.name in {"rating", "code"}:
         best += (0.4 if role.name == "rating" else -0.6) * _scored(column)
     return best - 0.8 * (1 - best)
+
+
+def _former(column: Column) -> bool:
+    """True where names or a label tell a former price, which a present one may stand beside."""
+    said = {token for label in column.said for token in tokens_of(label)}
+    return bool(column.own & BY_NAME["old_price"].hints) or bool(said & OLD_WORDS)
 
 
 def _scored(column: Column) -> float:

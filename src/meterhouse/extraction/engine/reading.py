@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine import structured
+from meterhouse.extraction.engine.data_lists import records_at
 from meterhouse.extraction.engine.document import Document
+from meterhouse.extraction.engine.record_reading import read_records
 from meterhouse.extraction.engine.selectors import select
 from meterhouse.extraction.engine.tables import HeaderFilter, header_row
 from meterhouse.extraction.engine.values import Record, read_field
@@ -20,6 +22,8 @@ RUN_SIBLINGS_MAX = 60
 
 def extract(container: Container, fields: Mapping[str, Field], document: Document) -> list[Item]:
     """The flat items as the fields read them; records without any required value are left out."""
+    if container.source != "css":
+        return _from_data(container, fields, document)
     sources = {one.source for one in fields.values()}.intersection(structured.SOURCES)
     data = structured.read(document, sources) if sources else None
     items: list[Item] = []
@@ -28,6 +32,13 @@ def extract(container: Container, fields: Mapping[str, Field], document: Documen
         if item is not None:
             items.append(item)
     return items
+
+
+def _from_data(container: Container, fields: Mapping[str, Field], document: Document) -> list[Item]:
+    records = records_at(document, container.source, container.selector) if container.selector else []
+    items = read_records(fields, records, document.base)
+    needed = container.require or tuple(fields)
+    return [item for item in items if any(item.get(name) for name in needed)]
 
 
 def item_of(container: Container, fields: Mapping[str, Field], record: Record) -> Item | None:

@@ -7,8 +7,19 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from meterhouse.extraction.engine.lexicon import BY_NAME, Role, alike, fold, role_of, tokens_of, unspaced
+from meterhouse.extraction.engine.lexicon import (
+    BY_NAME,
+    ROLES,
+    Role,
+    alike,
+    fold,
+    name_of,
+    role_of,
+    tokens_of,
+    unspaced,
+)
 from meterhouse.extraction.engine.words import words_of
+from meterhouse.extraction.schema import OutputSchema
 
 REQUEST_CHARS_MAX = 4_000
 FIELDS_MAX = 40
@@ -18,10 +29,16 @@ _PREPOSITIONS = frozenset({"en"})
 _AND_ELSEWHERE = frozenset({"y", "et"})
 _AND = frozenset(
     words_of(
-        "and und et e y i og och ja en e un și si a и та και ve dan with và as well plus sowie ook också &"
+        "and und et e y i og och ja en e un és și si a ir и та й και ve dan with và as well plus sowie ook"
+        " också &"
+        " و और एवं และ וגם"
     )
 )
-_WITH = words_of("with mit avec con com met med kanssa z с со με ile dengan including incl samt amb með")
+_WITH = words_of(
+    "with mit avec con com met med kanssa z s se с со із з με ile dengan including incl samt amb með cu với"
+    " مع עם"
+)
+_AND_PREFIXES = frozenset("وו")
 _PER = ["per", "pro", "por", "par", "je"]
 _CONTRACTED = frozenset(words_of("for per from on pro por par del des della vom zum für fra"))
 _ARTICLES = frozenset(
@@ -35,6 +52,11 @@ _DROP = frozenset(
         "extract get list show find give me please scrape collect return pull fetch all every"
         " each the a an its their his her our your this that these those of to number count counts"
         " amount hent alle alles haal saca todos todas los las el la le les un une des du der die"
+        " extraire extrais récupère récupérer donne liste extraiga obtén dame muestra extraia obtenha"
+        " estrai elenca mostra tutti tutte geef toon extrahiere extrahieren hole nenne wszystkie pobierz"
+        " wyodrębnij извлеки извлечь все всех получи показать покажи список витягни всі tüm bütün listele"
+        " getir semua ambil tampilkan lấy tất cả danh sách جميع كل استخرج قائمة כל רשימת kaikki hae lista"
+        " hämta alla vypiš všechny όλα όλες όλοι"
         " das den dem ein eine den det de van het op tota tots totes liste lista extraer extrae"
         " obtener zeige gib mir hole toutes tous todo aller latest upcoming current new same full"
         " any"
@@ -63,7 +85,8 @@ class Wanted:
     """One wanted field: the name it gets, its folded words, and the general role they point to.
 
     `common` are those of its words that other wanted fields have too, which tell it from none of them.
-    `examples` are values known to have been right once.
+    `examples` are values known to have been right once. `dated` is a time that is asked for without a date,
+    so that a date with a time answers it too.
     """
 
     name: str
@@ -74,6 +97,7 @@ class Wanted:
     counted: bool = False
     common: frozenset[str] = frozenset()
     examples: frozenset[str] = frozenset()
+    dated: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,17 +116,41 @@ def understand(request: str, types: Mapping[str, str] | None = None, many: bool 
     fields = _wanted(chunks)
     if joined and not any(one.role is BY_NAME["title"] for one in fields) and subject:
         fields = (_named_by_subject(subject), *fields)
-    fields = _with_key(request, fields)
+    fields = _with_title(_with_key(request, fields))
     if types:
         fields = _from_schema(types, fields)
     lean = _lean(request, subject, fields) if many is None else (9 if many else -9)
     return Wish(_told_apart(fields[:FIELDS_MAX]), tokens_of(subject), lean)
 
 
+def wish_of(request: str, output_schema: Mapping[str, object] | None) -> Wish:
+    """What is wanted, from the sentence and, where there is one, from the schema."""
+    if output_schema is None:
+        return understand(request)
+    schema = OutputSchema.parse(output_schema)
+    many = True if schema.wrapper is not None or output_schema.get("type") == "array" else None
+    return understand(request, schema.flat_types(), many)
+
+
+def _with_title(fields: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
+    """The first field is what records are known by, if no other is a title: "model, price and year"."""
+    if len(fields) < 2 or fields[0].role is not None or fields[0].counted:
+        return fields
+    if any(one.role is BY_NAME["title"] for one in fields):
+        return fields
+    return (replace(fields[0], role=BY_NAME["title"]), *fields[1:])
+
+
 def _told_apart(fields: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
     counts = Counter(word for one in fields for word in set(one.words))
+    dates = any(one.role is not None and "date" in one.role.kinds for one in fields)
     return tuple(
-        replace(one, common=frozenset(word for word in one.words if counts[word] > 1)) for one in fields
+        replace(
+            one,
+            common=frozenset(word for word in one.words if counts[word] > 1),
+            dated=one.role is BY_NAME["time"] and not dates,
+        )
+        for one in fields
     )
 
 
@@ -137,10 +185,21 @@ def _chunks(text: str) -> list[str]:
             if fold(word) in joiners:
                 found.append(" ".join(words))
                 words = []
+            elif words and (rest := _after_joined_and(word)):
+                found.append(" ".join(words))
+                words = [rest]
             else:
                 words.append(word)
         found.append(" ".join(words))
     return [chunk.strip(" .:;-") for chunk in found if chunk.strip(" .:;-")]
+
+
+def _after_joined_and(word: str) -> str:
+    """What follows an "and" that Arabic and Hebrew write as the first letter of a word, if one does."""
+    rest = word[1:]
+    if word[0] not in _AND_PREFIXES or len(rest) < 2 or any(fold(word) in role.words for role in ROLES):
+        return ""
+    return rest if rest.startswith("ال") or word[0] == "ו" or role_of(tokens_of(rest)) is not None else ""
 
 
 def _wanted(chunks: list[str]) -> tuple[Wanted, ...]:
@@ -170,7 +229,7 @@ def _field_of(chunk: str, previous: tuple[str, ...] = ()) -> Wanted | None:
     if possessive:
         tokens = previous + own
     every = tokens + tokens_of(inner.lower())
-    name = "_".join(tokens)
+    name = "_".join([*(previous if possessive else ()), name_of(" ".join(kept))])
     plural = bool(tokens) and role is not None and role.name in {"tags", "ingredients"}
     counted = any(fold(word) in _COUNTS for word in words) and role is None
     return Wanted(name[:60] or "value", every, role, plural, counted=counted)
@@ -182,6 +241,9 @@ def _trim(words: list[str]) -> list[str]:
     bares = [fold(word.strip(".,()'\"’")) for word in words]
     for at, (word, bare) in enumerate(zip(words, bares, strict=True)):
         following = bares[at + 1] if at + 1 < len(bares) else ""
+        if kept and bare == "by" and not following:
+            kept.append(word)  # "started by" asks for who
+            continue
         if kept and bare in _TAIL:
             if bare in _CONTRACTED or following in _ARTICLES or re.match(r"[lL][’']", following):
                 break
@@ -200,7 +262,7 @@ def _trim(words: list[str]) -> list[str]:
 def _named_by_subject(subject: str) -> Wanted:
     kept = _trim(subject.split())
     tokens = tokens_of(" ".join(kept[-1:])) or ("title",)
-    return Wanted("_".join(tokens), (*tokens, "title"), BY_NAME["title"])
+    return Wanted(name_of(" ".join(kept[-1:])) or "title", (*tokens, "title"), BY_NAME["title"])
 
 
 def _with_key(request: str, fields: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
@@ -210,7 +272,7 @@ def _with_key(request: str, fields: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
         if at and fold(word) in _PER and ":" in request:
             tokens = tokens_of(words[at + 1])
             if tokens:
-                return (Wanted("_".join(tokens), (*tokens, "name"), BY_NAME["title"]), *fields)
+                return (Wanted(name_of(words[at + 1]), (*tokens, "name"), BY_NAME["title"]), *fields)
     return fields
 
 

@@ -8,6 +8,7 @@ that occurs several times makes the parts of one list in several containers fall
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,10 +29,11 @@ BOILER_SHARE_MAX = 0.4
 NAV_LINKED_MIN = 0.8
 ALIKE_FOLLOWERS_MAX = 0.7
 ALTERNATES_MAX = 6
+BODIES_MIN = 3
+# `thread-17`, `item_3`: of each record its own, alike up to the number.
+_NUMBERED = re.compile(r"([A-Za-z][A-Za-z_-]{1,40}[_-])\d+")
 _NEVER = frozenset(
-    words_of(
-        "html body head br b i em strong font option col colgroup thead tbody form hr input button label"
-    )
+    words_of("html body head br b i em strong font option col colgroup thead form hr input button label")
 )
 _HEADS = frozenset(words_of("h1 h2 h3 h4 h5 h6 dt p tr li div article section a strong"))
 _GENERIC_ATTRS = frozenset(
@@ -169,8 +171,10 @@ def _groups(census: Census) -> dict[str, list[HtmlElement]]:
     below: dict[HtmlElement, str | None] = {}
     for element in census.order:
         tag = str(element.tag)
-        if tag in _NEVER or census.weights[element].chars == 0:
+        if tag in _NEVER or census.weights[element].chars == 0 or (tag == "tbody" and not _a_row(element)):
             continue
+        if numbered := _NUMBERED.fullmatch(element.get("id") or ""):
+            groups[f'{tag}[id^="{numbered.group(1)}"]'].append(element)
         for name in classes_of(element):
             if stable(name):
                 groups[f"{tag}.{name}"].append(element)
@@ -186,6 +190,12 @@ def _groups(census: Census) -> dict[str, list[HtmlElement]]:
             if below[parent] is not None:
                 groups[f"{below[parent]} > {tag}"].append(element)
     return {key: members for key, members in groups.items() if len(members) >= MEMBERS_MIN}
+
+
+def _a_row(body: HtmlElement) -> bool:
+    """True for one of many bodies of a table, each of which holds a record."""
+    parent = body.getparent()
+    return parent is not None and len(parent.findall("tbody")) >= BODIES_MIN
 
 
 def anchored(element: HtmlElement) -> str | None:
@@ -206,7 +216,7 @@ def anchored(element: HtmlElement) -> str | None:
 def named(element: HtmlElement) -> str | None:
     """`tag#id` or `tag.class` when the element has a lasting one."""
     identifier = element.get("id")
-    if identifier and stable(identifier):
+    if identifier and stable(identifier) and not _NUMBERED.fullmatch(identifier):
         return f"{element.tag}#{identifier}"
     name = next((name for name in classes_of(element) if stable(name)), None)
     return f"{element.tag}.{name}" if name else None

@@ -44,10 +44,9 @@ class Data:
 def read(document: Document, sources: Collection[str] = SOURCES) -> Data:
     """Collect the leaves of these sources; a broken block is passed over and loses no page."""
     leaves: dict[str, dict[str, list[str]]] = {source: {} for source in SOURCES}
-    if "jsonld" in sources:
-        _jsonld(document.root, leaves["jsonld"])
-    if "state" in sources:
-        _state(document.root, leaves["state"])
+    for source in ("jsonld", "state"):
+        for name, value in blocks_of(document, source) if source in sources else ():
+            _flatten(value, name, leaves[source], 0)
     if "microdata" in sources:
         for scope in _SCOPES(document.root):
             _microdata(scope, _short(scope.get("itemtype")), leaves["microdata"], document.base, 0)
@@ -56,15 +55,20 @@ def read(document: Document, sources: Collection[str] = SOURCES) -> Data:
     return Data(leaves)
 
 
-def _jsonld(root: HtmlElement, leaves: dict[str, list[str]]) -> None:
+def blocks_of(document: Document, source: str) -> Iterator[tuple[str, object]]:
+    """The data of a source as they stand, each with its name: a JSON-LD type, a variable, or none."""
+    return _jsonld(document.root) if source == "jsonld" else _state(document.root)
+
+
+def _jsonld(root: HtmlElement) -> Iterator[tuple[str, object]]:
     for script in root.iter("script"):
         text = script.text or ""
         if "ld+json" in (script.get("type") or "").lower() and len(text) <= SCRIPT_CHARS_MAX:
             for block in _blocks(loads(text)):
-                _flatten(block, _type_of(block), leaves, 0)
+                yield _type_of(block), block
 
 
-def _state(root: HtmlElement, leaves: dict[str, list[str]]) -> None:
+def _state(root: HtmlElement) -> Iterator[tuple[str, object]]:
     streamed: list[str] = []
     for script in root.iter("script"):
         kind = (script.get("type") or "").split(";")[0].strip().lower()
@@ -74,10 +78,9 @@ def _state(root: HtmlElement, leaves: dict[str, list[str]]) -> None:
         if "__next_f" in text:
             streamed.append(text)
         whole = kind == "application/json" or script.get("id") == "__NEXT_DATA__"
-        for name, value in script_data(text, whole):
-            _flatten(value, name, leaves, 0)
+        yield from script_data(text, whole)
     for value in streamed_data(streamed):
-        _flatten(value, "", leaves, 0)
+        yield "", value
 
 
 def _blocks(value: object, depth: int = 0) -> Iterator[dict[str, object]]:

@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine.document import HIDDEN_TAGS, classes_of, hidden
 from meterhouse.extraction.engine.lexicon import tokens_of
-from meterhouse.extraction.engine.selectors import quotable, stable
+from meterhouse.extraction.engine.selectors import quotable, select, stable
 
 ELEMENTS_PER_RECORD_MAX = 400
 ELEMENTS_PER_PAGE_MAX = 6_000
@@ -20,6 +20,7 @@ KEYS_PER_PAGE_MAX = 4_000
 FILL_MIN = 0.12
 PATH_MAX = 6
 OTHERS_MAX = 4
+MISLED_LOOKED_FOR = 4
 
 
 @dataclass
@@ -72,6 +73,23 @@ def survey(
             paths[element] = path
         for rank, key in _keys(element, roots, names, path):
             _note(found, KEYS_MAX * 4, rank, key, at, element)
+
+
+def drop_misled(records: Sequence[Sequence[HtmlElement]], found: dict[str, Found]) -> None:
+    """Leave out keys that lead to a hidden element first: reading would find that one."""
+    holders = [at for at, roots in enumerate(records[:MISLED_LOOKED_FOR]) if _hides_parts(roots)]
+    for key in [key for key in found if not key.startswith(":scope")] if holders else []:
+        at = next((at for at in holders if at in found[key].at), None)
+        if at is not None and select(key, records[at])[:1] != found[key].at[at][:1]:
+            del found[key]
+
+
+def _hides_parts(roots: Sequence[HtmlElement]) -> bool:
+    return any(
+        isinstance(element.tag, str) and element.tag not in HIDDEN_TAGS and hidden(element)
+        for root in roots
+        for element in root.iter()
+    )
 
 
 def survey_page(
@@ -151,6 +169,9 @@ def _keys(
             if ":nth" not in _step(element):
                 continue
             yield 3, f"{parent.tag}.{name} > {tag}"
+    if inner and own and len(element) == 0:
+        for holder, name in _named_holders(element, roots, names):
+            yield 4, f"{holder.tag}.{name} {tag}.{own[0]}"
     if tag == "a" and (segment := _first_segment(element.get("href"))):
         yield 4, f'a[href*="{segment}"]'
     if tag in {
@@ -174,6 +195,22 @@ def _keys(
         yield 5, tag
     if path is not None and len(path) <= PATH_MAX:
         yield 6, (":scope > " + " > ".join(path)) if path else ":scope"
+
+
+def _named_holders(
+    element: HtmlElement, roots: Sequence[HtmlElement], names: set[str]
+) -> Iterator[tuple[HtmlElement, str]]:
+    """The named elements two and three levels up, inside the record."""
+    holder = element.getparent()
+    for _ in range(2):
+        if holder is None or holder in roots:
+            return
+        holder = holder.getparent()
+        if holder is None or holder in roots:
+            return
+        name = next((name for name in classes_of(holder) if name in names), None)
+        if name is not None:
+            yield holder, name
 
 
 def _first_segment(href: str | None) -> str | None:
@@ -230,8 +267,8 @@ def name_words(element: HtmlElement) -> set[str]:
         value = element.get(name)
         if value:
             words.update(tokens_of(value[:200]))
-    if element.tag == "time":
-        words.add("time")
+    if element.tag in {"time", "address", "cite", "figcaption"}:
+        words.add(str(element.tag))
     if element.tag == "a":
         words.update(_address_words(element.get("href") or ""))
     return words

@@ -8,6 +8,9 @@ from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine.document import text_of
 
+SHORT_HEADER_CHARS = 6
+_NUMBER_SIGNS = frozenset({"#", "№", "Nº", "N°"})
+
 
 def headers_of(member: HtmlElement) -> list[str]:
     """The column headers of the table that a row stands in: from `thead`, a row of `th`, or none."""
@@ -29,17 +32,30 @@ def headers_of(member: HtmlElement) -> list[str]:
 def _spread(cells: Sequence[HtmlElement]) -> list[str]:
     spread: list[str] = []
     for cell in cells:
-        spread.extend([text_of(cell)[:80]] * _span(cell))
+        spread.extend([_header(cell)[:80]] * _span(cell))
     return spread
+
+
+def _header(cell: HtmlElement) -> str:
+    """The words of a header; a short one with what it stands for, where the markup says it."""
+    text = text_of(cell)
+    if len(text) > SHORT_HEADER_CHARS:
+        return text
+    if text in _NUMBER_SIGNS:
+        return f"{text} number"
+    titles = (one.get("title") or one.get("aria-label") for one in (cell, *cell.iterdescendants()))
+    return next((f"{text} {title}".strip() for title in titles if title), text)
 
 
 def header_of(cell: HtmlElement, headers: Sequence[str]) -> str:
     """The header over a cell, spans counted."""
-    column = 0
-    for before in cell.itersiblings(preceding=True):
-        if before.tag in {"td", "th"}:
-            column += _span(before)
-    return headers[column] if column < len(headers) else ""
+    row = cell.getparent()
+    cells = [one for one in row if one.tag in {"td", "th"}] if row is not None else []
+    if cell not in cells or sum(map(_span, cells)) < len(headers):
+        return ""  # a row that goes on below the cells of the one before
+    column = sum(map(_span, cells[: cells.index(cell)]))
+    over = headers[column : column + _span(cell)]
+    return over[0] if over and all(one == over[0] for one in over) else ""
 
 
 def _span(cell: HtmlElement) -> int:

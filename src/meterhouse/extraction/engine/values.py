@@ -8,10 +8,9 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from meterhouse.extraction import patterns
 from meterhouse.extraction.engine import structured
 from meterhouse.extraction.engine.document import Document, absolute, pieces_of, squeeze, text_of
-from meterhouse.extraction.engine.kinds import pattern_of
+from meterhouse.extraction.engine.kinds import cut
 from meterhouse.extraction.engine.labels import label_items, label_value
 from meterhouse.extraction.engine.selectors import select
 from meterhouse.extraction.model import Field
@@ -88,5 +87,5 @@ def section_title(selector: str, element: HtmlElement) -> str | None:
 def _cut(one: Field, value: str) -> str | None:
     for pattern in (one.regex, one.trim):
         if pattern is not None and value:
-            value = squeeze(patterns.search(pattern_of(pattern), value[:REGEX_INPUT_CHARS_MAX]))
+            value = squeeze(cut(pattern, value[:REGEX_INPUT_CHARS_MAX]))
     return value or None

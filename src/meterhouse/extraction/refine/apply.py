@@ -200,7 +200,7 @@ def _pattern(change: Clean) -> str:
     if change.way == "number":
         return f"({_NUMBER})"
     if change.way in PATTERNS:
-        return f"({PATTERNS[change.way]})"
+        return f"{{{change.way}}}"
     if not change.text:
         raise refused("It is not said what to take off.")
     if change.way == "before":

@@ -7,16 +7,18 @@ from dataclasses import replace
 
 from lxml.html import HtmlElement, tostring
 
-from meterhouse.extraction.capture.answers import at, read_json, records_of
 from meterhouse.extraction.capture.choose import other_lists
-from meterhouse.extraction.capture.fields import map_fields, wish_of
 from meterhouse.extraction.engine.columns import columns_of
+from meterhouse.extraction.engine.data_lists import lists_in, records_at
 from meterhouse.extraction.engine.detail import best_detail
 from meterhouse.extraction.engine.document import Document, parse
 from meterhouse.extraction.engine.generate import generate
+from meterhouse.extraction.engine.lexicon import alike, tokens_of
 from meterhouse.extraction.engine.match import ACCEPT_MIN, assign
 from meterhouse.extraction.engine.reading import records_of as elements_of
-from meterhouse.extraction.engine.request import Wish, understand
+from meterhouse.extraction.engine.record_fields import map_fields
+from meterhouse.extraction.engine.records import at, read_json, records_of
+from meterhouse.extraction.engine.request import Wish, understand, wish_of
 from meterhouse.extraction.engine.run import run
 from meterhouse.extraction.engine.segments import Census
 from meterhouse.extraction.engine.tables import headers_of
@@ -34,6 +36,9 @@ def find_fields(strategy: Strategy, page: Page, wording: str) -> dict[str, Field
     if strategy.kind == "api":
         return _in_answer(strategy, page, wish)
     document = parse(page)
+    if strategy.container.source != "css":
+        records = records_at(document, strategy.container.source, strategy.container.selector)
+        return map_fields(records, wish, [], document.base)[0]
     if strategy.container.mode == "page":
         detail = best_detail(document, wish, Census(document.root))
         return dict(detail.fields) if detail is not None else {}
@@ -55,7 +60,7 @@ def _in_records(strategy: Strategy, document: Document, wish: Wish) -> dict[str,
     used = {_place(one) for one in strategy.fields.values()}
     columns = [
         column
-        for column in columns_of(records, document.base, headers_of(records[0][0]))
+        for column in columns_of(records, document, headers_of(records[0][0]))
         if _place(column.field) not in used
     ]
     return {
@@ -78,6 +83,8 @@ def find_other_list(strategy: Strategy, page: Page, request: str, hint: str) -> 
     if strategy.kind == "api":
         return _other_in_answer(strategy, page, request, hint)
     document = parse(page)
+    if strategy.container.source != "css":
+        return _other_in_data(strategy, document, request, hint)
     for roots in list(elements_of(strategy.container, document)):
         for root in roots:
             parent = root.getparent()
@@ -95,6 +102,27 @@ def find_other_list(strategy: Strategy, page: Page, request: str, hint: str) -> 
     if same < OTHER_SHARE_MAX * len(found.items):
         return None  # read on the whole page, the new way leads back to the old records
     return replace(made.strategy, paging=strategy.paging, render=strategy.render)
+
+
+def _other_in_data(strategy: Strategy, document: Document, request: str, hint: str) -> Strategy | None:
+    """Another list of the page's data; one whose path bears a word of the hint, where there is such a one."""
+    container = strategy.container
+    wish = wish_of(request, None if hint else strategy.output_schema)
+    others = {
+        path: records
+        for path, records in lists_in(document, container.source).items()
+        if path != container.selector
+    }
+    words = tokens_of(hint)
+    named = [path for path in others if any(alike(word, one) for word in words for one in tokens_of(path))]
+    best: tuple[float, Strategy] | None = None
+    for path in named or others:
+        fields, score = map_fields(others[path], wish, [], document.base)
+        if fields and (best is None or score > best[0]):
+            schema = None if hint and wish.fields else strategy.output_schema
+            found = replace(container, selector=path, require=tuple(fields)[:1])
+            best = (score, replace(strategy, container=found, fields=fields, output_schema=schema))
+    return None if best is None else best[1]
 
 
 def _other_in_answer(strategy: Strategy, page: Page, request: str, hint: str) -> Strategy | None:

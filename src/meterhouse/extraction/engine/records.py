@@ -70,7 +70,7 @@ def _gather(value: object, path: str, found: dict[str, list[Scalar]], depth: int
         return
     if isinstance(value, Mapping):
         for key, one in value.items():
-            _gather(one, f"{path}.{_escaped(str(key))}".lstrip("."), found, depth + 1)
+            _gather(one, f"{path}.{escaped(str(key))}".lstrip("."), found, depth + 1)
     elif isinstance(value, list):
         for one in value[:VALUES_MAX]:
             _gather(one, path, found, depth + 1)
@@ -81,7 +81,7 @@ def _gather(value: object, path: str, found: dict[str, list[Scalar]], depth: int
 def values_at(record: Record, path: str) -> list[Scalar]:
     """The values at a dotted path, through lists; a step that is a number picks one element of a list."""
     values: list[object] = [record]
-    for step in _steps(path):
+    for step in steps_of(path):
         values = [inner for value in values for inner in _inside(value, step)][:VALUES_MAX]
     found: list[Scalar] = []
     for value in values:
@@ -104,15 +104,17 @@ def _inside(value: object, step: str) -> Iterator[object]:
 
 
 @lru_cache(maxsize=2_000)
-def _steps(path: str) -> tuple[str, ...]:
+def steps_of(path: str) -> tuple[str, ...]:
+    """The keys of a dotted path."""
     return tuple(step.replace("\\.", ".") for step in _STEP.split(path))
 
 
 def last_step(path: str) -> str:
-    return _steps(path)[-1]
+    return steps_of(path)[-1]
 
 
-def _escaped(key: str) -> str:
+def escaped(key: str) -> str:
+    """A key as a step of a path."""
     return key.replace(".", "\\.")
 
 
@@ -135,3 +137,12 @@ def as_text(value: Scalar) -> str:
 
 def texts_of(values: Sequence[Scalar]) -> list[str]:
     return [text for value in values if (text := as_text(value))]
+
+
+def is_alike(value: Mapping[object, object]) -> bool:
+    """True for an object that is really a list: under each key an object with the same members."""
+    members = [one for one in value.values() if isinstance(one, Mapping)]
+    if len(members) < 3 or len(members) < len(value):
+        return False
+    first = set(members[0])
+    return all(len(first & set(one)) * 2 >= max(len(first), len(one)) for one in members[1:20])

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from meterhouse.extraction.capture.answers import Record, last_step, leaves_of, plain, texts_of
-from meterhouse.extraction.capture.links import link_template
 from meterhouse.extraction.engine.document import absolute
 from meterhouse.extraction.engine.kinds import kinds_of
 from meterhouse.extraction.engine.lexicon import BY_NAME, alike, fold, tokens_of
-from meterhouse.extraction.engine.request import Wanted, Wish, understand
+from meterhouse.extraction.engine.record_links import link_template
+from meterhouse.extraction.engine.records import Record, last_step, leaves_of, plain, texts_of
+from meterhouse.extraction.engine.request import Wanted, Wish
 from meterhouse.extraction.model import Field, Item
 from meterhouse.extraction.plan import Scalar
-from meterhouse.extraction.schema import OutputSchema, parse_number
+from meterhouse.extraction.schema import parse_number
 
 SAMPLE = 60
 ACCEPT_MIN = 0.75
@@ -39,15 +39,6 @@ class Leaf:
     @property
     def fill(self) -> float:
         return sum(1 for value in self.values if value is not None) / max(1, len(self.values))
-
-
-def wish_of(request: str, schema: Mapping[str, object] | None) -> Wish:
-    """The request as understood, with the fields of the schema where there is one."""
-    if schema is None:
-        return understand(request)
-    parsed = OutputSchema.parse(schema)
-    many = True if parsed.wrapper is not None or schema.get("type") == "array" else None
-    return understand(request, parsed.flat_types(), many)
 
 
 def leaves(records: Sequence[Record]) -> list[Leaf]:
@@ -164,8 +155,10 @@ def _form(wanted: Wanted, leaf: Leaf) -> float:
         return 0.5 if _is_address(leaf) else -1.0
     if role is BY_NAME["title"] or role.kinds == {"text"}:
         distinct = len(set(present)) / len(present)
+        deep = len(leaf.near)  # a title is the record's own; other things have names as well
+        far = 0.25 * deep if role is BY_NAME["title"] else 0.2 * max(0, deep - 1)
         odd = max(share.get(kind, 0.0) for kind in ("number", "date", "url", "code", "money"))
-        return 0.3 * share.get("text", 0.0) + 0.2 * distinct - odd - 0.2 * max(0, len(leaf.near) - 1)
+        return 0.3 * share.get("text", 0.0) + 0.2 * distinct - odd - far
     best = max((share.get(kind, 0.0) for kind in role.kinds), default=0.0)
     return 0.5 * best - 0.5 * (1 - best)
 
