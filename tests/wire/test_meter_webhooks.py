@@ -102,6 +102,32 @@ class TestStandard:
         assert second.headers["x-webhook-secret"] == new
         assert second.body == first.body
 
+    def test_only_changes_if_wanted(self, world: Watched, receiver: Receiver) -> None:
+        asked = {
+            "strategy_id": world.strategy(),
+            "url": world.site.url("/phones"),
+            "interval_seconds": 3600,
+            "webhook_url": receiver.url(),
+            "webhook_only_changes": True,
+        }
+        made = world.raw.post("/api/schedules", json=asked).json()
+        assert made["webhook_only_changes"] is True
+        world.move(hours=1)
+        world.price(199, 239, 299)
+        world.move(hours=1)
+        (told,) = receiver.received
+        assert told.json["has_changes"] is True
+        path = f"/api/schedules/{made['id']}"
+        assert world.raw.patch(path, json={"enabled": True}).json()["webhook_only_changes"] is True
+        assert (
+            world.raw.patch(path, json={"webhook_only_changes": None}).json()["webhook_only_changes"] is False
+        )
+        world.move(hours=1)
+        assert len(receiver.received) == 2
+        for wrong in ("yes", 1):
+            refused = world.raw.patch(path, json={"webhook_only_changes": wrong})
+            assert refused.json()["detail"] == "webhook_only_changes: must be true or false"
+
     def test_one_message_per_job(self, world: Watched, receiver: Receiver) -> None:
         urls = [world.site.url("/phones"), world.site.url("/gone")]
         world.client.create_schedule(

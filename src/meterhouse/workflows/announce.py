@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.platform.ports import Database
 from meterhouse.webhooks import service as webhooks
-from meterhouse.webhooks.model import Metadata, Notice, Subject, WebhookType
+from meterhouse.webhooks.model import Metadata, Notice, Subject
 from meterhouse.workflows import queries
 from meterhouse.workflows.model import RunStatus, WorkStatus
 from meterhouse.workflows.schedules import from_row
@@ -62,7 +62,7 @@ async def announce_run(
     webhook = from_row(row).webhook if row is not None else None
     if webhook is None:
         return
-    if webhook.type is not WebhookType.STANDARD and not changed and status is RunStatus.COMPLETED:
+    if not webhook.wants_every_run and not changed and status is RunStatus.COMPLETED:
         return
     await webhooks.announce(
         connection,
