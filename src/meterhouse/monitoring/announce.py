@@ -41,9 +41,8 @@ async def announce_jobs(
     scheduled = {row.schedule_id for row, _, _ in ended if row.schedule_id is not None}
     if not scheduled:
         return
-    columns = [
-        schedules.c[f"webhook_{name}"] for name in ("url", "type", "secret", "metadata", "only_changes")
-    ]
+    names = ("url", "type", "secret", "metadata", "only_changes")
+    columns = [schedules.c[f"webhook_{name}"] for name in names]
     found = await connection.execute(
         select(schedules.c.id, *columns).where(
             schedules.c.id.in_(scheduled), schedules.c.webhook_url.is_not(None)
