@@ -220,7 +220,7 @@ def _cut_of(wanted: Wanted, whole: Column, part: Column) -> bool:
         return False
     tokens = tokens_of(part.lead)
     known = wanted.role.words if wanted.role else frozenset()
-    if tokens and tokens[-1] in BY_WORDS | AT_WORDS:
+    if tokens and tokens[-1] in BY_WORDS | AT_WORDS and not _is(wanted, "title"):
         return True
     # Without a colon only the field's own vocabulary counts: "Phone" of "phone titles" is part of each title.
     asked = wanted.words if part.lead.endswith((":", "：")) else ()
