@@ -55,6 +55,7 @@ def _cut(column: Column, regex: str, lead: str) -> Iterator[Column]:
                 values=values,
                 said=(*column.said, lead.strip(" :：")),
                 lead=lead,
+                breadth=max(1.0, column.breadth - 1),  # the lead's own words are gone
                 derived=column.derived + (0 if lead.endswith((":", "：")) else 1),
                 alternates=tuple(replace(one, regex=regex) for one in column.alternates),
             )

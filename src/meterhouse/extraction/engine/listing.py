@@ -104,7 +104,7 @@ def _rate(
     crowd = sum(min(3.0, match.column.repeats) - 1 for match in matches) / max(1, len(matches))
     score += 0.045 * min(6.0, math.log2(len(segment.members))) + 0.25 * min(1.0, segment.coverage * 1.5)
     score -= MENU_COST * (segment.linked >= 0.9 and segment.leaves < 1.6 and len(fields) > 2)
-    score -= 0.3 * segment.boiler + 0.17 * crowd + 0.03 * (segment.mode == "run")
+    score -= 0.3 * segment.boiler + 0.15 * crowd + 0.03 * (segment.mode == "run")
     return score, matches
 
 

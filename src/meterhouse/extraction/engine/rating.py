@@ -65,7 +65,7 @@ def rate(wanted: Wanted, column: Column) -> float:
         score -= 0.1 if column.field.attr in _SEEN_ATTRS else 0.3
     if all(value.endswith((":", "：")) for value in column.present):
         score -= 0.6  # a label, and no value
-    if len(column.values) > 3 and len(set(column.present)) == 1:
+    if len(column.values) > 3 and _nearly_all_same(column):
         score -= 0.7
     if words < 0.5 and _counts_records(column):
         score += 0.2 if role is not None and role.name in _NUMBERS else -0.6
@@ -75,7 +75,7 @@ def rate(wanted: Wanted, column: Column) -> float:
     if role is not None and role.name in _ALWAYS:
         score += 0.25 * column.fill
     if role is not None and role.name in _PEOPLE:
-        score += (0.35 if words < 0.5 else 0.15) * column.kinds["person"] / len(column.present)
+        score += (0.35 if words < 0.5 else 0.08) * column.kinds["person"] / len(column.present)
     if role is not None and role.name == "title":
         score += _title(column)
     elif role is not None and role.name == "description":
@@ -94,6 +94,12 @@ def _of_the_last(wanted: Wanted, column: Column) -> bool:
     said = {token for label in column.said for token in tokens_of(label)}
     names = column.own | column.near | said
     return any(name.startswith(("last", "latest")) or means(name, "last") for name in names)
+
+
+def _nearly_all_same(column: Column) -> bool:
+    """True for what hardly any record differs in: the words of a label or button, rather than a value."""
+    most = Counter(column.present).most_common(1)[0][1]
+    return most == len(column.present) or (len(column.present) >= 10 and most > 0.9 * len(column.present))
 
 
 def _counts_records(column: Column) -> bool:
