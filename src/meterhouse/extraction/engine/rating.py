@@ -76,6 +76,7 @@ def rate(wanted: Wanted, column: Column) -> float:
         score += 0.25 * column.fill
     if role is not None and role.name in _PEOPLE:
         score += (0.35 if words < 0.5 else 0.08) * column.kinds["person"] / len(column.present)
+        score += 0.2 * len(set(column.present)) / len(column.present)
     if role is not None and role.name == "title":
         score += _title(column)
     elif role is not None and role.name == "description":
