@@ -4,14 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 CLIENTS := .clients
-POLAR_OLD := 0.16.11 0.32.0
+CLIENT_RELEASES := $(shell sed -n 's/^\([a-z]*\)-sdk==\([^ ]*\).*/\1-\2/p' requirements/clients-meter.txt requirements/clients-polar.txt)
 DATA ?= .data
 PORT ?= 8000
 URL ?=
 ASK ?=
+KILLS ?= 50
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev chromium run test lint format bench docs lock clean
+.PHONY: help install install-dev clients chromium run test lint format bench soak docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -30,13 +31,29 @@ $(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(CLIENTS)/polar-%/.installed: requirements/client-polar-%.txt | $(BIN)/python
-	@$(PIP) install --require-hashes --target $(CLIENTS)/polar-$* --upgrade -r $<
+# Releases of clients that cannot share an environment with the newest one. Each has a folder of its own with only itself
+# in it: what they need is in the environment anyway, and the little that is not, in one folder for all.
+$(CLIENTS)/shared/.installed: requirements/clients-shared.txt | $(BIN)/python
+	@rm -rf $(@D)
+	@$(PIP) install --require-hashes --no-deps --no-compile --target $(@D) -r $<
 	@touch $@
+
+define client_releases
+$(CLIENTS)/$(1)-%/.installed: requirements/clients-$(1).txt | $(BIN)/python
+	@rm -rf $$(@D) && mkdir -p $$(@D)
+	@grep -F '$(1)-sdk==$$* ' $$< > $$(@D)/requirement.txt
+	@$(PIP) install --require-hashes --no-deps --no-compile --target $$(@D) -r $$(@D)/requirement.txt
+	@touch $$@
+endef
+$(eval $(call client_releases,meter))
+$(eval $(call client_releases,polar))
 
 install: $(VENV)/.installed ## Make .venv with the locked dependencies
 
-install-dev: $(VENV)/.installed-dev $(POLAR_OLD:%=$(CLIENTS)/polar-%/.installed) chromium
+install-dev: $(VENV)/.installed-dev chromium
+	@$(MAKE) --no-print-directory -j4 clients
+
+clients: $(CLIENTS)/shared/.installed $(CLIENT_RELEASES:%=$(CLIENTS)/%/.installed)
 
 chromium: # The browser tests need one; this step never fails, they do
 	@$(BIN)/python -c 'from meterhouse.platform.browser import find_browser; import os; find_browser(os.environ.get("METERHOUSE_BROWSER", ""))' 2>/dev/null \
@@ -79,6 +96,10 @@ format: install-dev ## Rewrite the sources in the house format
 bench: install-dev ## Print the benchmark tables (BENCH="--quick" for a short run)
 	@$(BIN)/python -m bench $(BENCH)
 	@$(BIN)/python -m bench.sdk $(BENCH)
+
+soak: install-dev ## Ten minutes of ingest and questions, then KILLS (50) kills of a loaded server: is anything lost or done twice?
+	@$(BIN)/python -m bench.soak $(SOAK)
+	@$(BIN)/python -m tests.faults $(KILLS)
 
 docs: install-dev ## Rewrite the generated pages of docs/
 	@$(BIN)/python -m tests.generate_docs

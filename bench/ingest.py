@@ -94,6 +94,7 @@ def measure_all(plan: Plan) -> list[Row]:
     with serving_meterhouse() as (address, pid):
         rows += measure_http("Meterhouse", address, KEY, plan.single_s, plan.events, pid)
     rows.append(measure_raw_engine(plan.raw_blocks))
+    rows += measure_dedup(plan.raw_blocks * RAW_BLOCK)
     with serving_jsonb() as (address, _):
         # Without a process id: PostgreSQL's processes are not children of the server.
         rows += measure_http("FastAPI + pydantic + JSONB", address, "", plan.compared_s, None, None)
@@ -237,6 +238,23 @@ def measure_raw_engine(blocks: int) -> Row:
     return Row(
         f"raw engine, blocks of {RAW_BLOCK:,}", answer["rate"], answer["latencies_ms"], "no HTTP, no keys"
     )
+
+
+def measure_dedup(events: int) -> list[Row]:
+    """Feed the ingestor in a process of its own: not looking for repeats, looking, and given nothing else."""
+    names = {"off": "no de-duplication", "on": "exact de-duplication", "repeats": "nothing but repeats"}
+    rows = []
+    for mode, name in names.items():
+        folder = tempfile.mkdtemp(prefix="meterhouse-bench-")
+        command = [sys.executable, "-m", "bench.ingest_dedup", folder, mode, str(events)]
+        try:
+            done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=600)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        answer = json.loads(done.stdout)
+        note = f"no HTTP; processor per event: {answer['cpu_us']:.1f} µs"
+        rows.append(Row(f"ingestor, batches of {BATCH}: {name}", answer["rate"], {}, note))
+    return rows
 
 
 def insert_raw(folder: str, blocks: int) -> dict[str, object]:

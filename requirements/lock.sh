@@ -9,7 +9,13 @@ compile() {
 }
 compile ../pyproject.toml build.in -o run.txt
 compile ../pyproject.toml build.in dev.in -c run.txt -o dev.txt
-# Releases of one client that cannot share an environment with its newest release.
-for release in 0.16.11 0.32.0; do
-    echo "polar-sdk==$release" | compile - -o "client-polar-$release.txt"
+# Releases of clients that cannot share an environment with the newest one, one line each, and what they need
+# that the environment lacks. Fixed for good: add a release by hand, and the hashes are looked up here.
+for list in clients-meter.txt clients-polar.txt clients-shared.txt; do
+    sed 's/ .*//' "$list" | while read -r requirement; do
+        echo "$requirement" | uv pip compile --quiet --no-deps --generate-hashes --prerelease=allow --no-header \
+            --no-annotate --no-emit-index-url - | tr -d '\\\n' | tr -s ' '
+        echo
+    done > "$list.new"
+    mv "$list.new" "$list"
 done

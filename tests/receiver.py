@@ -44,6 +44,10 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
 
+    def answer(self, headers: dict[str, str], body: bytes) -> int:
+        """The status of one answer."""
+        return self.statuses.pop(0) if self.statuses else self.status
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         receiver = self
 
@@ -55,7 +59,7 @@ class Receiver:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver.received.append(Received(self.path, headers, body))
                 time.sleep(receiver.delay_s)
-                self.send_response(receiver.statuses.pop(0) if receiver.statuses else receiver.status)
+                self.send_response(receiver.answer(headers, body))
                 for name, value in receiver.headers.items():
                     self.send_header(name, value)
                 self.send_header("content-length", "0")

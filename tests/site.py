@@ -9,10 +9,14 @@ from typing import Any
 
 
 class Site:
-    """Serves `pages` by path: HTML text, or a status. `delay_s` holds every answer back."""
+    """Serves `pages` by path: HTML text, or a status. `delay_s` holds every answer back.
+
+    `headers` are sent with every answer; who names the `etag` among them is answered 304.
+    """
 
     def __init__(self) -> None:
         self.pages: dict[str, str | int] = {}
+        self.headers: dict[str, str] = {}
         self.delay_s = 0.0
         self.requests: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -34,9 +38,15 @@ class Site:
                 site.requests.append(self.path)
                 time.sleep(site.delay_s)
                 page = site.pages.get(self.path, 404)
+                if site.headers.get("etag", "") == self.headers.get("if-none-match"):
+                    page = 304
                 body = page.encode() if isinstance(page, str) else b"<html><body>no such page</body></html>"
                 self.send_response(200 if isinstance(page, str) else page)
-                self.send_header("content-type", "text/html; charset=utf-8")
+                for name, value in {"content-type": "text/html; charset=utf-8", **site.headers}.items():
+                    self.send_header(name, value)
+                if page == 304:
+                    self.end_headers()
+                    return
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

@@ -30,6 +30,8 @@ from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
 from meterhouse.discovery.tasks import DiscoveryTasks
 from meterhouse.entitlements import service as entitlements
+from meterhouse.entitlements.balance import Balances
+from meterhouse.entitlements.consume import Consumer
 from meterhouse.extraction.regeneration import RegenerationTasks
 from meterhouse.extraction.service import Sources
 from meterhouse.identity import service as identity
@@ -104,9 +106,11 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
         first_key = await _first_key(engines.database, settings, clock)
         authenticator = await _open_authenticator(stack, engines.database, clock)
         ingestor = await _open_ingestor(stack, engines, clock)
+        events = await _open_view(stack, engines, ingestor, clock)
+        balances = Balances(engines.database, events, ingestor, clock)
         services = Services(
             database=engines.database,
-            events=await _open_view(stack, engines, ingestor, clock),
+            events=events,
             fetcher=_polite(await stack.enter_async_context(GuardedFetcher(policy)), settings),
             browser=_open_browser(stack, policy, settings),
             model=_open_model(stack, settings),
@@ -114,6 +118,8 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
             clock=clock,
             ingestor=ingestor,
             authenticator=authenticator,
+            balances=balances,
+            consumer=Consumer(engines.database, events, ingestor, balances, clock),
             mailer=_open_mailer(settings),
             limits=Limits(
                 meter_body_bytes=settings.body_bytes_max, openmeter_body_bytes=settings.body_bytes_max

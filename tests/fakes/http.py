@@ -97,6 +97,8 @@ def absent_services(
         clock=SystemClock(),
         ingestor=absent,
         authenticator=authenticator or InMemoryAuthenticator(),
+        balances=absent,
+        consumer=absent,
         limits=limits or Limits(),
     )
 

@@ -353,6 +353,7 @@ class TestMissedCalls:
             ("get_schedule", ("c",), "GET", "/api/schedules/c", None),
             ("run_schedule", ("c",), "POST", "/api/schedules/c/run", None),
             ("cancel_job", ("j",), "POST", "/api/jobs/j/cancel", None),
+            ("cancel_batch", ("b",), "POST", "/api/jobs/batch/b/cancel", None),
             ("delete_job", ("j",), "DELETE", "/api/jobs/j", None),
             ("rename_strategy", ("s", "n"), "PATCH", "/api/strategies/s", {"name": "n"}),
             (

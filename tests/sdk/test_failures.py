@@ -165,7 +165,7 @@ class TestOnTheNetwork:
         assert "listInvoices" in str(error)
 
     def test_a_server_without_the_route(self, server: ServerProcess) -> None:
-        client = client_of(f"{server.base_url}/elsewhere", headers=server.headers)
+        client = client_of(f"{server.base_url}/api", headers=server.headers)
         raised_by(lambda: client.compare_manifest("j", [{}], ["a"]), errors.NotSupportedError)
 
 

@@ -134,3 +134,42 @@ def test_usage_from_the_same_import(server: ServerProcess) -> None:
         assert client.meters.get(meter["id"])["name"] == "Polar calls"
         assert any(row["slug"] == "calls_both" for row in client.meters.iter_all())
         client.meters.delete("calls_both")
+
+
+def test_calls_that_the_published_interface_lacks(server: ServerProcess, site: Site) -> None:
+    """Discovery, manifests and what else the reference misses, against the running server."""
+    site.pages["/sitemap.txt"] = site.url("/phones")
+    with sdk.MeterClient(server.api_key, server.base_url) as client:
+        made = client.generate_strategy(
+            site.url("/phones"), "phones", "Phones", output_schema={"title": "string", "price": "number"}
+        )
+        strategy = made["strategy_id"]
+        found = client.start_discovery("sitemap", sitemap_url=site.url("/sitemap.txt"))["discovery_id"]
+        while client.get_discovery(found)["status"] not in ("completed", "failed"):
+            time.sleep(0.02)
+        assert list(client.iter_discovery_urls(found)) == [site.url("/phones")]
+        (job_id,) = client.execute_discovery(found, strategy)["job_ids"]
+        assert client.wait_for_job(job_id, poll_interval=0.05)["item_count"] == 3
+        schedule = client.schedule_discovery(found, strategy, interval_seconds=3600)["id"]
+        compared = client.compare_manifest(job_id, [{"title": "phone-b"}], ["title"])
+        assert [match["item"]["title"] for match in compared["matched"]] == ["Phone B"]
+        assert compared["added_count"] == 2
+        assert client.get_schedule(schedule)["urls"] == [site.url("/phones")]
+        for price in (299, 289):
+            site.pages["/phones"] = shop_page(199, 249, price)
+            (job_id,) = client.run_schedule(schedule)["job_ids"]
+            client.wait_for_job(job_id, poll_interval=0.05)
+        assert client.mark_changes_seen(schedule, [job_id])["acknowledged"] == 1
+        assert client.get_schedule_changes(schedule)["count"] == 0
+        assert client.mark_changes_unseen(schedule, [job_id])["reopened"] == 1
+        assert client.get_schedule_changes(schedule)["count"] == 1
+        workflow = sdk.Workflow("Shop")
+        workflow.start("a", strategy, urls=[site.url("/phones")])
+        stored = client.create_workflow(workflow)["id"]
+        workflow.start("b", strategy, urls=[site.url("/phones")])
+        assert client.replace_workflow_graph(stored, workflow)["node_count"] == 2
+        client.delete_workflow(stored)
+        assert client.rename_strategy(strategy, "Telephones")["name"] == "Telephones"
+        assert client.get_quota()["strategy_quota"]["limit"] == -1
+        assert client.list_strategy_audit()[0]["strategy_id"] == strategy
+        client.delete_strategy(strategy)

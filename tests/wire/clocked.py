@@ -27,11 +27,11 @@ class Watched:
     site: Site
 
     def now(self) -> datetime:
-        return datetime.fromisoformat(self._clock("GET")["now"])
+        return clock_of(self.server)
 
     def move_to(self, instant: datetime) -> None:
         """Move the clock; everything that thereby became due is done on return."""
-        self._clock("PUT", {"now": instant.isoformat()})
+        clock_of(self.server, move_to=instant)
 
     def move(self, **by: float) -> None:
         self.move_to(self.now() + timedelta(**by))
@@ -54,13 +54,16 @@ class Watched:
         found: dict[str, Any] = answer.json()
         return found
 
-    def _clock(self, method: str, body: dict[str, str] | None = None) -> dict[str, str]:
-        answer = httpx.request(
-            method, f"{self.server.base_url}/testing/clock", json=body, timeout=120, trust_env=False
-        )
-        assert answer.status_code == 200, answer.text
-        moved: dict[str, str] = answer.json()
-        return moved
+
+def clock_of(server: ServerProcess, *, move_to: datetime | None = None) -> datetime:
+    """What a server's clock shows, after it was moved if that is asked."""
+    url = f"{server.base_url}/testing/clock"
+    if move_to is None:
+        answer = httpx.get(url, timeout=120, trust_env=False)
+    else:
+        answer = httpx.put(url, json={"now": move_to.isoformat()}, timeout=120, trust_env=False)
+    assert answer.status_code == 200, answer.text
+    return datetime.fromisoformat(answer.json()["now"])
 
 
 def watched(server: ServerProcess, client_url: str, raw_url: str) -> Iterator[Watched]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,22 @@ class Row:
 
     def to_markdown(self) -> str:
         state = "works" if self.is_served else "501"
-        by = ", ".join(self.exercised_by)
+        by = ", ".join(grouped(self.exercised_by))
         return f"| {self.method} | `{self.path}` | `{self.operation}` | {state} | {by} |"
+
+
+def grouped(clients: Iterable[str]) -> list[str]:
+    """Clients by name with all of their releases behind it, in order: `polar-sdk 0.15.0 0.16.1`."""
+    releases: dict[str, list[str]] = {}
+    for client in clients:
+        name, _, release = client.rpartition(" ")
+        known = releases.setdefault(name, []) if release[:1].isdigit() else releases.setdefault(client, [])
+        known += [release] if release[:1].isdigit() else []
+    return [" ".join([name, *sorted(releases[name], key=_release_order)]) for name in sorted(releases)]
+
+
+def _release_order(release: str) -> list[tuple[int, str]]:
+    return [(int(re.sub(r"\D.*", "", part)), part) for part in release.split(".")]
 
 
 def rows_of(facade: Facade, exercises: Iterable[Exercise]) -> list[Row]:

@@ -14,6 +14,7 @@ import pytest
 from tests.server import ServerProcess
 from tests.wire.clocked import Watched, watched
 from tests.wire.recorder import Recorder, Recording
+from tests.wire.releases import Walks
 
 from meterhouse.apis import meter, openmeter, polar
 from meterhouse.apis.facade import Facade
@@ -68,6 +69,25 @@ def clocked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerP
         process.close()
 
 
+@pytest.fixture(scope="session")
+def release_walks(
+    request: pytest.FixtureRequest, recorder: Recorder, server: ServerProcess
+) -> Iterator[Walks]:
+    """Releases of Polar's client at work: those whose tests were collected."""
+    asking = [item for item in request.session.items if _asks_for(item, "release_walks")]
+    walks = Walks(recorder, server)
+    walks.start([item.callspec.params["release"] for item in asking])  # type: ignore[attr-defined]
+    yield walks
+    walks.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def walks_begin_first(request: pytest.FixtureRequest) -> None:
+    """Let the releases walk from the first test of the tier on, beside all others."""
+    if any(_asks_for(item, "release_walks") for item in request.session.items):
+        request.getfixturevalue("release_walks")
+
+
 @pytest.fixture
 def world(clocked_server: ServerProcess, recorder_of: Callable[[str], Recorder]) -> Iterator[Watched]:
     """The server with a clock to move, a site to watch, and clients whose calls are recorded."""
@@ -107,12 +127,16 @@ def complete_recording(recording: Recording, request: pytest.FixtureRequest) -> 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the tests that look back on the whole tier at its end."""
-    items.sort(key=lambda item: "complete_recording" in getattr(item, "fixturenames", ()))
+    """Put the tests that wait for others, and then those that look back on the whole tier, at its end."""
+    items.sort(key=lambda item: 2 * _asks_for(item, "complete_recording") + _asks_for(item, "release_walks"))
     here = Path(__file__).parent
     collected = {item.path for item in items}
     narrowed = config.option.keyword or config.option.markexpr or any("::" in arg for arg in config.args)
     config.stash[_complete] = not narrowed and collected.issuperset(here.glob("test_*.py"))
+
+
+def _asks_for(item: pytest.Item, fixture: str) -> bool:
+    return fixture in getattr(item, "fixturenames", ())
 
 
 def writes_docs() -> bool:

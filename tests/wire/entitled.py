@@ -48,6 +48,10 @@ class Shop:
         named = named or self.feature.key
         return self.client.customer_entitlement_v2.get_grants(self.key, named, **params)
 
+    def value(self, named: str | None = None, **params: Any) -> Any:
+        named = named or self.feature.key
+        return self.client.customer_entitlement_v2.get_customer_entitlement_value(self.key, named, **params)
+
     def reset(self, named: str | None = None, **body: object) -> None:
         named = named or self.feature.key
         self.client.customer_entitlement_v2.reset_customer_entitlement(self.key, named, body)
@@ -61,9 +65,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def opened_shop(client: Any) -> Shop:
+def opened_shop(client: Any, aggregation: str = "SUM") -> Shop:
     name = fresh()
-    client.meters.create({"slug": name, "eventType": name, "aggregation": "SUM", "valueProperty": "$.value"})
+    meter = {"slug": name, "eventType": name, "aggregation": aggregation, "valueProperty": "$.value"}
+    client.meters.create(meter)
     feature = client.features.create({"key": fresh("f"), "name": "Tokens", "meterSlug": name})
     key = fresh("c")
     subjects = {"subjectKeys": [f"{key}_b", f"{key}_a"]}

@@ -64,6 +64,15 @@ class TestChanges:
         assert (refused.status_code, "Nothing was marked" in refused.json()["detail"]) == (404, True)
         assert world.client.get_schedule_changes(schedule)["count"] == 1
 
+    def test_what_was_seen_by_mistake_is_given_out_again(self, world: Watched, schedule: str) -> None:
+        first, second = ids(world.client.get_schedule_changes(schedule))
+        path = f"/api/schedules/{schedule}/changes/reopen"
+        assert world.raw.post(path, json={"job_ids": [second]}).json()["reopened"] == 1
+        assert world.raw.post(path, json={"job_ids": [second]}).json()["reopened"] == 0
+        assert ids(world.client.get_schedule_changes(schedule)) == [second]
+        refused = world.raw.post(path, json={"job_ids": [first, str(uuid.uuid4())]})
+        assert (refused.status_code, "Nothing was marked" in refused.json()["detail"]) == (404, True)
+
     def test_asking_for_headers_marks_nothing(self, world: Watched, schedule: str) -> None:
         world.raw.head(f"/api/schedules/{schedule}/changes")
         assert world.client.get_schedule_changes(schedule)["count"] == 2

@@ -239,3 +239,31 @@ class TestRuns:
                 ("failed", None),
                 ("completed", False),
             ]
+
+
+class TestRunNow:
+    def test_a_run_beside_the_plan(self, world: Watched) -> None:
+        made = world.client.create_schedule(
+            world.strategy(), urls=[world.site.url("/phones"), world.site.url("/gone")], interval_seconds=3600
+        )
+        for enabled in (True, False):
+            world.client.update_schedule(made["id"], enabled=enabled)
+            batch = world.raw.post(f"/api/schedules/{made['id']}/run").json()
+            assert batch["job_count"] == 2
+            world.move(minutes=1)  # what cannot be fetched is tried again before it fails
+            world.move(minutes=20)
+            assert {job["id"] for job in world.jobs(made["id"])} >= set(batch["job_ids"])
+        assert world.schedule(made["id"])["next_run_at"] is None
+
+    def test_two_runs_do_not_overtake_each_other(self, world: Watched) -> None:
+        made = world.client.create_schedule(
+            world.strategy(), url=world.site.url("/phones"), interval_seconds=3600
+        )
+        world.site.delay_s = 0.5
+        first = world.raw.post(f"/api/schedules/{made['id']}/run")
+        second = world.raw.post(f"/api/schedules/{made['id']}/run")
+        world.site.delay_s = 0.0
+        assert (first.status_code, second.status_code) == (200, 409)
+        assert "has not ended" in second.json()["detail"]
+        world.client.wait_for_job(first.json()["job_ids"][0], poll_interval=0.05)
+        assert world.raw.post(f"/api/schedules/{uuid.uuid4()}/run").status_code == 404

@@ -99,6 +99,18 @@ class TestStrategies:
         with pytest.raises(MeterError, match="Strategy not found"):
             client.get_strategy(strategy["strategy_id"])
 
+    def test_rename(self, raw: httpx.Client, strategy: dict[str, Any]) -> None:
+        path = f"/api/strategies/{strategy['strategy_id']}"
+        renamed = raw.patch(path, json={"name": " Telephones "}).json()
+        assert renamed == {**raw.get(path).json(), "name": "Telephones"}
+        both = {"name": "Dear ones", "filter_config": {"field": "price", "operator": "gt", "value": "260"}}
+        changed = raw.patch(path, json=both).json()
+        assert (changed["name"], len(changed["preview_data"])) == ("Dear ones", 1)
+        for name in ("", " ", "x" * 501, 7, ["x"]):
+            refused = raw.patch(path, json={"name": name, "filter_config": None})
+            assert (refused.status_code in (400, 422), "name" in refused.json()["detail"]) == (True, True)
+        assert raw.get(path).json()["filter_config"] is not None, "refused as a whole"
+
     def test_a_bare_condition_is_a_filter(self, client: MeterClient, site: Site) -> None:
         schema = {"title": "string", "price": "number"}
         dear = {"field": "price", "operator": "gt", "value": "260"}

@@ -140,6 +140,63 @@ class TestDefinitions:
         )
 
 
+class TestAnotherGraph:
+    def node(self, shop: Shop, key: str, **given: Any) -> dict[str, Any]:
+        return {"node_key": key, "strategy_id": shop.index, "input_type": "static_urls", **given}
+
+    def test_runs_keep_the_graph_that_they_were_started_with(
+        self, client: MeterClient, raw: httpx.Client, shop: Shop, site: Site
+    ) -> None:
+        made = client.create_workflow(shop.workflow())
+        path = f"/api/workflows/{made['id']}"
+        before = client.wait_for_workflow(made["id"], client.run_workflow(made["id"], wait=False)["id"], 0.05)
+        site.delay_s = 0.3
+        under_way = client.run_workflow(made["id"], wait=False, force=True)["id"]
+        graph = {
+            "nodes": [self.node(shop, "only", static_urls=[shop.url])],
+            "name": "One page",
+            "enabled": True,
+        }
+        changed = raw.put(path, json=graph).json()
+        assert (changed["name"], changed["node_count"]) == ("One page", 1)
+        site.delay_s = 0.0
+        ended = client.wait_for_workflow(made["id"], under_way, 0.05)
+        assert [one["node_key"] for one in ended["node_executions"]] == ["index", "details"]
+        assert [one["node_key"] for one in client.get_workflow(made["id"])["nodes"]] == ["only"]
+        after = client.wait_for_workflow(made["id"], client.run_workflow(made["id"], wait=False)["id"], 0.05)
+        assert [one["node_key"] for one in after["node_executions"]] == ["only"]
+        assert after["node_executions"][0]["status"] == "completed"
+        assert [item["title"] for item in after["final_results"]] == ["Phone A", "Phone B", "Phone C"]
+        assert client.get_workflow_run(made["id"], before["id"])["final_results"] == before["final_results"]
+        assert list(client.get_workflow_output(made["id"], flat=True)["final_results_by_url"]) == [shop.url]
+
+    def test_a_graph_that_nobody_used_frees_its_strategies(
+        self, client: MeterClient, raw: httpx.Client, shop: Shop
+    ) -> None:
+        made = client.create_workflow(shop.workflow())
+        graph = {"nodes": [self.node(shop, "only", static_urls=[shop.url])], "edges": None}
+        assert raw.put(f"/api/workflows/{made['id']}", json=graph).status_code == 200
+        client.delete_strategy(shop.details)
+        with pytest.raises(MeterError, match="is used by the workflows"):
+            client.delete_strategy(shop.index)
+
+    def test_what_cannot_run_changes_nothing(
+        self, client: MeterClient, raw: httpx.Client, shop: Shop
+    ) -> None:
+        made = client.create_workflow(shop.workflow())
+        for graph, said in (
+            ({"nodes": []}, "needs at least one node"),
+            ({"nodes": [self.node(shop, "a")]}, "static_urls"),
+            ({"nodes": [self.node(shop, "a", static_urls=["x"])]}, "static_urls[0]"),
+            ({"edges": []}, "nodes: is required with edges"),
+            ({"nodes": "x"}, "nodes"),
+        ):
+            refused = raw.put(f"/api/workflows/{made['id']}", json={**graph, "name": "Other"})
+            assert refused.status_code in (400, 422), refused.text
+            assert said in refused.json()["detail"]
+        assert client.get_workflow(made["id"]) == made
+
+
 class TestRuns:
     def test_run_and_wait(self, client: MeterClient, shop: Shop) -> None:
         done = client.run_workflow(shop.workflow(filter=Filter.gt("price", "200")))

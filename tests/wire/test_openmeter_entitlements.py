@@ -11,7 +11,7 @@ import openmeter
 import openmeter.aio
 import pytest
 from corehttp.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from tests.openmeter_client import HOSTILE, fresh, problem, quoted
+from tests.openmeter_client import HOSTILE, cloud_event, fresh, problem, quoted
 from tests.server import ServerProcess
 from tests.wire.entitled import CLIENT, Shop, now, opened_shop, refusal
 from tests.wire.recorder import Recorder
@@ -344,6 +344,93 @@ def test_lists_of_the_first_version(shop: Shop) -> None:
     assert shop.client.grants.list(subject=[fresh("s")]) == []
 
 
+def test_values_and_access(shop: Shop) -> None:
+    flag, plan = shop.a_feature(), shop.a_feature()
+    shop.create()
+    shop.post({"type": "boolean", "featureKey": flag.key})
+    shop.post({"type": "static", "featureKey": plan.key, "config": '{"seats": 5}'})
+    assert dict(shop.value()) == {
+        "hasAccess": False,
+        "balance": 0,
+        "usage": 0,
+        "overage": 0,
+        "totalAvailableGrantAmount": 0,
+        "grantBalances": {},
+    }
+    grant = shop.grant(0.3)
+    metered = {"hasAccess": True, "balance": 0.3, "usage": 0, "overage": 0, "totalAvailableGrantAmount": 0.3}
+    assert dict(shop.value()) == metered | {"grantBalances": {grant.id: 0.3}}
+    event = cloud_event(shop.feature.meter_slug, {"value": 0.1}, subject=f"{shop.key}_b")
+    shop.client.events.ingest_event(event)
+    metered |= {"balance": 0.2, "usage": 0.1}
+    assert dict(shop.value(shop.get(shop.feature.key)["id"])) == metered | {"grantBalances": {grant.id: 0.2}}
+    assert dict(shop.value(flag.key)) == {"hasAccess": True}
+    static = {"hasAccess": True, "config": '{"seats": 5}'}
+    assert dict(shop.value(plan.key)) == static
+    access = shop.client.customer.get_customer_access(shop.customer.id)
+    expected = {shop.feature.key: metered, flag.key: {"hasAccess": True}, plan.key: static}
+    assert {key: dict(value) for key, value in access["entitlements"].items()} == expected
+    one = shop.client.customer_entitlement.get_customer_entitlement_value
+    assert dict(one(shop.key, shop.feature.key)) == metered
+    assert dict(one(shop.key, fresh("f"))) == {"hasAccess": False}
+    assert dict(one(shop.key, shop.feature.key, time=now() - timedelta(days=1))) == {"hasAccess": False}
+
+
+def test_values_that_are_refused(shop: Shop) -> None:
+    unknown = fresh("c")
+    operations = shop.client.customer_entitlement_v2
+    one = shop.client.customer_entitlement.get_customer_entitlement_value
+    with pytest.raises(ResourceNotFoundError):
+        shop.value()
+    for call in (
+        lambda: one(unknown, shop.feature.key),
+        lambda: shop.client.customer.get_customer_access(unknown),
+        lambda: operations.get_customer_entitlement_value(unknown, shop.feature.key),
+        lambda: operations.get_customer_entitlement_history(unknown, "x", window_size="HOUR"),
+    ):
+        with pytest.raises(ResourceNotFoundError):
+            call()
+    shop.create()
+    with pytest.raises(HttpResponseError) as refused:
+        shop.value(time="9999-01-01T00:00:00Z")
+    refusal(refused, 400, "invalid_time")
+    shop.client.customer_entitlements_v2.delete(shop.key, shop.feature.key)
+    shop.client.customers.delete(shop.key)
+    for call in (
+        lambda: one(shop.customer.id, shop.feature.key),
+        lambda: shop.client.customer.get_customer_access(shop.customer.id),
+    ):
+        with pytest.raises(HttpResponseError) as refused:
+            call()
+        refusal(refused, 412, "customer_deleted")
+
+
+def test_histories_that_are_refused(shop: Shop) -> None:
+    shop.create()
+
+    def history(**given: Any) -> Any:
+        operation = shop.client.customer_entitlement_v2.get_customer_entitlement_history
+        return operation(shop.key, shop.feature.key, **({"window_size": "HOUR"} | given))
+
+    for given, code in (
+        ({"from_parameter": now() - timedelta(hours=1)}, "invalid_time"),
+        ({"to": now() - timedelta(hours=1)}, "invalid_time"),
+        ({"window_size": "FORTNIGHT"}, "enum"),
+        ({"window_time_zone": "Mars/Base"}, "TimeZoneName"),
+    ):
+        with pytest.raises(HttpResponseError) as refused:
+            history(**given)
+        refusal(refused, 400, code)
+    assert history(window_size="DAY", window_time_zone="Asia/Kathmandu")["burndownHistory"]
+    flag = shop.a_feature()
+    shop.post({"type": "boolean", "featureKey": flag.key})
+    with pytest.raises(HttpResponseError) as refused:
+        shop.client.customer_entitlement_v2.get_customer_entitlement_history(
+            shop.key, flag.key, window_size="HOUR"
+        )
+    refusal(refused, 400, "not_metered")
+
+
 def test_nonsense_is_told_as_such(shop: Shop, http: httpx.Client) -> None:
     shop.create()
     base = f"/api/v2/customers/{shop.key}/entitlements"
@@ -397,6 +484,11 @@ async def test_asynchronously(recorder: Recorder, server: ServerProcess, shop: S
         with pytest.raises(HttpResponseError) as refused:
             await one.reset_customer_entitlement(key, feature, {})
         refusal(refused, 400, "before_last_reset")
+        assert (await one.get_customer_entitlement_value(key, feature))["balance"] == 5
+        access = await client.customer.get_customer_access(key)
+        assert access["entitlements"][feature]["balance"] == 5
+        history = await one.get_customer_entitlement_history(key, feature, window_size="DAY")
+        assert [segment["balanceAtEnd"] for segment in history["burndownHistory"]] == [5]
         await client.grants.delete(grant.id)
         listed = await client.entitlements_v2.list(customer_keys=[key])
         assert [item["id"] for item in listed["items"]] == [made["id"]]

@@ -11,7 +11,7 @@ import openmeter
 import openmeter.aio
 import pytest
 from corehttp.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from tests.openmeter_client import fresh, problem
+from tests.openmeter_client import HOSTILE, fresh, problem, quoted
 from tests.server import ServerProcess
 from tests.wire.recorder import Recorder
 
@@ -158,6 +158,26 @@ def test_what_is_refused(client: Any, given: dict[str, Any], code: str) -> None:
         client.features.create({name: value for name, value in body.items() if value is not None})
     assert refused.value.status_code == 400
     assert code in codes(refused)
+
+
+def test_a_fault_of_a_filter_is_told_in_the_form_that_was_sent(client: Any) -> None:
+    sent = {"meterGroupByFilters": "x", "advancedMeterGroupByFilters": {"$eq": "x"}}
+    for form, wanted in sent.items():
+        body = {"key": fresh("f"), "name": "F", "meterSlug": a_meter(client), form: {"nowhere": wanted}}
+        with pytest.raises(HttpResponseError) as refused:
+            client.features.create(body)
+        (issue,) = refused.value.response.json()["extensions"]["validationErrors"]
+        assert issue["field"] == f"$.{form}.nowhere"
+
+
+def test_nonsense_is_told_as_such(http: httpx.Client) -> None:
+    for text in HOSTILE:
+        for call in (http.get, http.delete):
+            assert call(f"/api/v1/features/{quoted(text)}").status_code in (400, 404)
+        assert http.get("/api/v1/features", params={"meterSlug": text}).status_code in (200, 400)
+        body = {"key": fresh("f"), "name": text, "metadata": {text: text}}
+        assert http.post("/api/v1/features", json=body).status_code in (201, 400)
+        assert http.post("/api/v1/features", json=body | {"meterSlug": text}).status_code == 400
 
 
 @pytest.mark.parametrize("aggregation", ["AVG", "MIN"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.openmeter_client import Desk, fresh, problem
+from tests.openmeter_client import Desk, cloud_event, fresh, problem
 
 MONTHLY = {"interval": "MONTH"}
 YEAR = {"duration": "YEAR", "count": 1}
@@ -46,8 +46,13 @@ def now(**ahead: float) -> str:
 
 
 @pytest.fixture
-def shop(http: httpx.Client) -> Shop:
-    meter = Desk(http).meter()
+def desk(http: httpx.Client) -> Desk:
+    return Desk(http)
+
+
+@pytest.fixture
+def shop(http: httpx.Client, desk: Desk) -> Shop:
+    meter = desk.meter()
     key = fresh("s")
     made = http.post("/api/v1/features", json={"key": fresh("f"), "name": "Tokens", "meterSlug": meter})
     customer = {"name": "Ada", "usageAttribution": {"subjectKeys": [key]}}
@@ -135,3 +140,17 @@ def test_a_reset_reaches_the_entitlement_of_either_version(shop: Shop) -> None:
         second=0, microsecond=0
     )
     assert read["updatedAt"] > made["updatedAt"]
+
+
+def test_values_and_histories(shop: Shop, desk: Desk) -> None:
+    made = shop.create(issueAfterReset=10)
+    desk.send(cloud_event(shop.feature["meterSlug"], {"value": 4}, subject=shop.subject))
+    expected = {"hasAccess": True, "balance": 6, "usage": 4, "overage": 0, "totalAvailableGrantAmount": 10}
+    for named in (made["id"], shop.feature["key"]):
+        assert shop.ok(shop.http.get(f"{shop.base}/{named}/value")) == expected
+        history = shop.ok(shop.http.get(f"{shop.base}/{named}/history", params={"windowSize": "HOUR"}))
+        (segment,) = history["burndownHistory"]
+        assert (segment["balanceAtStart"], segment["usage"], segment["balanceAtEnd"]) == (10, 4, 6)
+    problem(shop.http.get(f"{shop.base}/{fresh('f')}/value"), 404, "entitlement not found")
+    problem(shop.http.get(f"{shop.base}/{made['id']}/history"), 400, "windowSize")
+    problem(shop.http.get(f"/api/v1/subjects/{fresh('s')}/entitlements/x/value"), 404, "subject not found")

@@ -12,8 +12,6 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from meterhouse.kernel.ids import parse_ulid
-
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -39,10 +37,7 @@ class Desk:
 
     def use(self, *values: Any, by: str = "key", **rest: Any) -> None:
         """One event per value, by the customer under one of its identifiers."""
-        if by == "id":
-            self.send(*({"type": self.word, "data": {"v": value}} for value in values))
-            return
-        owner = {"external_customer_id": self.word}
+        owner = {"customer_id": self.customer} if by == "id" else {"external_customer_id": self.word}
         events = [{"name": self.word, "metadata": {"v": value}} | owner | rest for value in values]
         answer = self.http.post("/v1/events/ingest", json={"events": events})
         assert answer.status_code == 200, answer.text
@@ -90,10 +85,10 @@ class Desk:
 @pytest.fixture
 def desk(http: httpx.Client) -> Desk:
     word = f"c-{uuid4().hex[:12]}"
-    body = {"name": f"Customer {word}", "key": word, "primaryEmail": f"{word}@example.com"}
-    answer = http.post("/api/v1/customers", json=body)
+    body = {"name": f"Customer {word}", "external_id": word, "email": f"{word}@example.com"}
+    answer = http.post("/v1/customers/", json=body)
     assert answer.status_code == 201, answer.text
-    return Desk(http, word, str(parse_ulid(answer.json()["id"])))
+    return Desk(http, word, answer.json()["id"])
 
 
 def test_usage_and_credits_make_a_balance(desk: Desk) -> None:
@@ -173,6 +168,7 @@ def test_rows_exist_once_the_customer_has_an_event(desk: Desk) -> None:
     desk.use(3)
     (changed,) = desk.rows(meter_id=late)
     assert changed["modified_at"] > changed["created_at"]
+    assert changed["customer"]["first_user_event_at"] is not None
     assert {key: changed[key] for key in ("id", "created_at")} == {
         key: row[key] for key in ("id", "created_at")
     }

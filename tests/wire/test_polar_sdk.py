@@ -10,7 +10,9 @@ from uuid import uuid4
 
 import pytest
 from tests.server import ServerProcess
+from tests.wire.polar_release_1 import walk
 from tests.wire.recorder import Recorder
+from tests.wire.releases import credited_customer
 
 START, END = "2026-03-02T00:00:00Z", "2026-03-02T23:59:59Z"
 NOON = "2026-03-02T12:00:00Z"
@@ -162,3 +164,8 @@ def test_refusals_are_raised_as_documented(client: Any, name: str) -> None:
     with pytest.raises(errors.HTTPValidationError) as refused:
         ingest(client, name, {"k": None})
     assert refused.value.error.detail[0].loc[:3] == ["body", "events", 0]
+
+
+def test_the_walk_of_every_release(client: Any, server: ServerProcess) -> None:
+    external_id = uuid4().hex[:12]
+    walk(client, credited_customer(server, external_id), external_id, f"new-{external_id}")

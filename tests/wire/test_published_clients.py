@@ -32,9 +32,9 @@ def test_openmeter_raises_by_status(recorder: Recorder, server: ServerProcess) -
     with pytest.raises(exceptions.ClientAuthenticationError) as refused:
         openmeter_client(recorder, "sk_live_nobody").subjects.list()
     assert refused.value.status_code == 401
-    with pytest.raises(exceptions.HttpResponseError) as caught:
-        openmeter_client(recorder, server.api_key).subjects.list()
-    assert caught.value.status_code == 501
+    with pytest.raises(exceptions.ResourceNotFoundError) as caught:
+        openmeter_client(recorder, server.api_key).subjects.get("nobody")
+    assert caught.value.status_code == 404
 
 
 def test_polar_raises_by_status(recorder: Recorder, server: ServerProcess) -> None:
@@ -43,8 +43,8 @@ def test_polar_raises_by_status(recorder: Recorder, server: ServerProcess) -> No
         client.meters.list()
     assert "401" in str(refused.value) or "invalid_token" in str(refused.value), repr(refused.value)
     with (
-        pytest.raises(polar.base.PolarServerError) as caught,
+        pytest.raises(polar.base.PolarClientError) as caught,
         v2026_10.Polar(server.api_key, base_url=url) as client,
     ):
-        client.customer_meters.list()
-    assert caught.value.status_code == 501
+        client.customer_meters.get("00000000-0000-4000-8000-000000000000")
+    assert caught.value.status_code == 404

@@ -5,10 +5,12 @@ Routes, request checks, scopes and 501 answers all follow from the contract; a h
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -39,6 +41,8 @@ H = TypeVar("H", bound=Handler)
 A = TypeVar("A", bound=ASGIApp)
 
 JSON = "application/json"
+# Bodies above this many bytes are checked in a thread.
+LARGE_BODY = 50_000
 HOT_KEY = "meterhouse"  # where a hot route finds its `Hot` in the scope
 
 
@@ -284,7 +288,9 @@ class Facade:
         raw_body = await read_body(exchange.receive) if operation.request_bodies else b""
         content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
         is_required = operation.body_required and not registration.may_lack_body
-        body = self._read_body(operation, raw_body, content_type, is_required=is_required)
+        read = partial(self._read_body, operation, raw_body, content_type, is_required=is_required)
+        # Checking thousands of addresses takes a while, and everybody else would have to wait for it.
+        body = read() if len(raw_body) <= LARGE_BODY else await asyncio.to_thread(read)
         return Call(
             operation=operation,
             principal=principal,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from meterhouse.customers.service import DeletionGuard
+from meterhouse.entitlements.balance import Balances
+from meterhouse.entitlements.consume import Consumer
 from meterhouse.extraction.extractor import Extractor
 from meterhouse.identity.model import Principal
 from meterhouse.kernel.clock import Clock
@@ -66,11 +68,13 @@ class Services:
     clock: Clock
     ingestor: EventSink
     authenticator: Authenticator
+    balances: Balances
+    consumer: Consumer
     limits: Limits = field(default_factory=Limits)
     extractor: Extractor = field(default_factory=Extractor)
     signals: JobSignals = field(default_factory=JobSignals)
     browser: Browser = field(default_factory=NoBrowser)
     model: Model | None = None
     meter_guards: Sequence[MeterGuard] = ()
-    mailer: Mailer | None = None
     customer_guards: Sequence[DeletionGuard] = ()
+    mailer: Mailer | None = None

@@ -152,6 +152,11 @@ def explain(error: Any) -> Iterator[RequestIssue]:
         for name in wanted:
             if name not in value:
                 yield RequestIssue((*path, name), "is required", code="missing", input=None)
+    elif rule == "dependentRequired":
+        for given, others in wanted.items():
+            for name in others:
+                if given in value and name not in value:
+                    yield RequestIssue((*path, name), f"is required with {given}", code="missing", input=None)
     elif rule == "additionalProperties" and wanted is False:
         for name in value:
             if name not in error.schema.get("properties", {}):

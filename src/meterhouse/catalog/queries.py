@@ -27,6 +27,10 @@ class FeatureCriteria:
     include_archived: bool = False
 
 
+measured = select(features.c.id, features.c.meter_id).subquery("feature")
+"""Which meter features rest on, for queries of others that need it in the same statement."""
+
+
 async def find_feature(
     connection: AsyncConnection, *, organisation_id: UUID, id_or_key: str, lock: bool = False
 ) -> Feature | None:

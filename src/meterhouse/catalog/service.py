@@ -95,12 +95,11 @@ def _faults(draft: FeatureDraft, meter: Meter | None) -> list[Issue]:
         text = f"meter {meter.slug} has the aggregation {meter.aggregation}; features need SUM, COUNT, "
         faults.append(Issue(("meterSlug",), text + "UNIQUE_COUNT, LATEST or MAX", "unsupported_aggregation"))
     if meter is None and draft.filters:
-        text = "filters need a meter: give meterSlug"
-        faults.append(Issue(("advancedMeterGroupByFilters",), text, "meter_required"))
+        faults.append(Issue(("filters",), "filters need a meter", "meter_required"))
     if meter is not None:
         faults += [
             Issue(
-                ("advancedMeterGroupByFilters", key),
+                ("filters", key),
                 f"{key[:64]!r} is not a group-by key of meter {meter.slug}",
                 "unknown_group_by",
             )

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from meterhouse.settings import Settings
 # Clients that poll every 5 s must not race with the close of an idle connection.
 KEEP_ALIVE_S = 75
 DRAIN_S = 25
+# How long a thread that computes may keep the event loop waiting.
+THREAD_TURN_S = 0.001
 BACKLOG = 2048
 
 
@@ -52,6 +55,7 @@ def _on_signals(stop: Callable[[], None]) -> None:
 
 async def serve(settings: Settings, *, host: str, port: int, worker: bool, tour: Tour | None) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is in hand."""
+    sys.setswitchinterval(THREAD_TURN_S)
     # On the tour the terminal belongs to the newcomer: only what is wrong is logged.
     configure_logging(level="info" if tour is None else "warning")
     listener = _listen(host, port)

@@ -62,6 +62,20 @@ class CustomerCriteria:
     metadata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+identified = (
+    select(
+        customers.c.id,
+        customers.c.organisation_id,
+        customers.c.key,
+        customers.c.deleted_at,
+        _subject_keys,
+    )
+    .select_from(customers)
+    .subquery("customer")
+)
+"""What identifies customers, for queries of others that need it in the same statement."""
+
+
 async def find_customer(
     connection: AsyncConnection, *, organisation_id: UUID, id_or_key: str, lock: bool = False
 ) -> Customer | None:

@@ -62,6 +62,17 @@ async def find_entitlement(
     return entitlement_from_row(row) if row is not None else None
 
 
+async def find_entitlements(
+    connection: AsyncConnection, *, organisation_id: UUID, ids: Collection[UUID]
+) -> dict[UUID, Entitlement]:
+    """Entitlements by their ids, whatever their state; unknown ids are left out."""
+    query = select(entitlements).where(
+        entitlements.c.organisation_id == organisation_id, entitlements.c.id.in_(ids)
+    )
+    found = map(entitlement_from_row, (await connection.execute(query)).mappings())
+    return {entitlement.id: entitlement for entitlement in found}
+
+
 async def get_entitlement(
     connection: AsyncConnection, *, organisation_id: UUID, entitlement_id: UUID, lock: bool = False
 ) -> Entitlement:

@@ -100,3 +100,14 @@ resets = Table(
     Column("created_at", _INSTANT, nullable=False),
     UniqueConstraint("entitlement_id", "at", name="uq_entitlement_resets_entitlement_id_at"),
 )
+
+# The first answer to every key by which somebody consumed, so that a repeat gets it again.
+consumptions = Table(
+    "consumptions",
+    metadata,
+    Column("entitlement_id", Uuid, ForeignKey("entitlements.id"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+)

@@ -195,7 +195,9 @@ def _same_number(value: object, wanted: object) -> bool:
 
 
 def _refused(path: Path, message: str) -> Invalid:
-    where = ".".join(str(step) for step in path) or "filter_config"
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    text = message.rstrip(".")
     return Invalid(
-        f"The filter cannot be used: {where}: {message}.", issues=(Issue(("filter_config", *path), message),)
+        f"The filter cannot be used: filter_config{''.join(steps)}: {text}.",
+        issues=(Issue(("filter_config", *path), text),),
     )

@@ -65,6 +65,7 @@ __all__ = [
     "Tally",
     "check_errand",
     "check_max_pages",
+    "check_name",
     "check_url",
     "count_quota_use",
     "delete_strategy",
@@ -83,6 +84,7 @@ __all__ = [
     "prepare_strategy",
     "reads_one_document",
     "refine_strategy",
+    "rename_strategy",
     "replace_plan",
     "run_at",
     "storable_items",
@@ -249,6 +251,20 @@ async def update_filter(
     return after
 
 
+async def rename_strategy(
+    connection: AsyncConnection, *, organisation_id: UUID, strategy_id: UUID, name: str, now: datetime
+) -> StoredStrategy:
+    """Give a strategy another name; its plan stays the same version. Raises `NotFound` or `Invalid`."""
+    before = await get_strategy(
+        connection, organisation_id=organisation_id, strategy_id=strategy_id, lock="change"
+    )
+    after = replace(before, name=check_name(name), updated_at=now)
+    await connection.execute(
+        update(strategies).where(strategies.c.id == after.id).values(name=after.name, updated_at=now)
+    )
+    return after
+
+
 async def delete_strategy(
     connection: AsyncConnection,
     *,
@@ -337,10 +353,8 @@ def parse_filter(filter_config: Mapping[str, object] | None) -> Filter | None:
 
 
 def _check_request(request: StrategyRequest) -> StrategyRequest:
-    url, name = check_url(request.url), request.name.strip()
+    url, name = check_url(request.url), check_name(request.name)
     description = request.description.strip()
-    if not name or len(name) > NAME_LENGTH_MAX:
-        raise _refused("name", f"A strategy's name needs 1 to {NAME_LENGTH_MAX} characters.")
     if len(description) > DESCRIPTION_LENGTH_MAX:
         raise _refused("description", f"A description has at most {DESCRIPTION_LENGTH_MAX} characters.")
     if not description and request.kind != "content":
@@ -353,6 +367,14 @@ def _check_request(request: StrategyRequest) -> StrategyRequest:
             )
         OutputSchema.parse(request.output_schema)
     return replace(request, url=url, name=name, description=description)
+
+
+def check_name(name: str) -> str:
+    """A name for a strategy. Raises `Invalid`."""
+    text = storable_text(name.strip())
+    if not text or len(text) > NAME_LENGTH_MAX:
+        raise _refused("name", f"A strategy's name needs 1 to {NAME_LENGTH_MAX} characters.")
+    return text
 
 
 def _refused(field: str, message: str) -> Invalid:

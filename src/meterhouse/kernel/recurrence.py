@@ -69,7 +69,9 @@ class Recurrence:
         except StopIteration:
             return None
         except CronSimError as error:
-            raise _refused("cron_expression", f"cannot be read: {error}") from None
+            raise _refused(
+                "cron_expression", f"cannot be read: {error}; write one as in 0 9 * * 1-5"
+            ) from None
         return found.astimezone(UTC)
 
 

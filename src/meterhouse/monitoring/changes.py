@@ -91,6 +91,34 @@ async def acknowledge(
 
     Raises `NotFound` for an unknown schedule, and for a job that is no job of it.
     """
+    await _check_jobs(connection, organisation_id, schedule_id, job_ids)
+    marked = await connection.execute(
+        update(jobs)
+        .where(jobs.c.id.in_(job_ids), jobs.c.has_changes, jobs.c.seen_at.is_(None))
+        .values(seen_at=now)
+    )
+    return int(marked.rowcount)
+
+
+async def reopen(
+    connection: AsyncConnection, *, organisation_id: UUID, schedule_id: UUID, job_ids: Sequence[UUID]
+) -> int:
+    """Mark these changes as unseen, so that they are given out again; returns how many were seen until now.
+
+    Raises like `acknowledge`.
+    """
+    await _check_jobs(connection, organisation_id, schedule_id, job_ids)
+    marked = await connection.execute(
+        update(jobs)
+        .where(jobs.c.id.in_(job_ids), jobs.c.has_changes, jobs.c.seen_at.is_not(None))
+        .values(seen_at=None)
+    )
+    return int(marked.rowcount)
+
+
+async def _check_jobs(
+    connection: AsyncConnection, organisation_id: UUID, schedule_id: UUID, job_ids: Sequence[UUID]
+) -> None:
     await get_schedule(connection, organisation_id=organisation_id, schedule_id=schedule_id)
     known = await connection.scalars(
         select(jobs.c.id).where(jobs.c.schedule_id == schedule_id, jobs.c.id.in_(job_ids))
@@ -98,12 +126,6 @@ async def acknowledge(
     unknown = set(job_ids) - set(known)
     if unknown:
         raise NotFound(f"Job not found: {min(unknown)} is no job of this schedule. Nothing was marked.")
-    marked = await connection.execute(
-        update(jobs)
-        .where(jobs.c.id.in_(job_ids), jobs.c.has_changes, jobs.c.seen_at.is_(None))
-        .values(seen_at=now)
-    )
-    return int(marked.rowcount)
 
 
 async def get_changelog(

@@ -89,6 +89,7 @@ async def claim(connection: AsyncConnection, *, runner_id: UUID, room: Room, now
         if row.attempts - row.retries > INTERRUPTIONS_MAX
     }
     wanted = [row for row in rows if row.id not in given_up]
+    wanted.sort(key=lambda row: chosen.index(row.id))
     strategies = await extraction.find_strategies(
         connection, strategy_ids={row.strategy_id for row in wanted}
     )

@@ -40,7 +40,7 @@ async def get_job(connection: AsyncConnection, *, organisation_id: UUID, job_id:
         )
     ).first()
     if row is None:
-        raise NotFound("Job not found")
+        raise NotFound(f"Job not found: {job_id}")
     return from_row(row)
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +25,7 @@ from meterhouse.monitoring import run
 from meterhouse.monitoring.claim import Room, claim, may_begin
 from meterhouse.monitoring.finish import Finished, finish
 from meterhouse.monitoring.model import JobStatus, UsageSink
+from meterhouse.monitoring.pace import IDLE_S, Pace
 from meterhouse.monitoring.run import Begun, Outcome
 from meterhouse.monitoring.signals import JobSignals
 from meterhouse.monitoring.tables import jobs
@@ -36,8 +36,11 @@ log = structlog.get_logger(__name__)
 
 CONCURRENCY = 32
 PER_HOST = 8
-# Jobs are taken when this share of the hands is free: one by one would cost a transaction each.
-FREE_SHARE = 4
+# Jobs are taken before hands are free, and outcomes written some at a time: one by one would cost a
+# transaction each.
+TAKEN_AHEAD = 8
+WRITTEN_WITH_MIN = 4
+GATHER_S = 0.01
 FINISHED_AT_ONCE_MAX = 64
 POLL_S = 1.0
 CHECK_S = 1.0
@@ -51,7 +54,7 @@ def presence_of(runner_id: UUID) -> int:
 
 @dataclass
 class _Hand:
-    """A job in hand, and its outcome once there is one."""
+    """A job in hand: not started, under way, or with an outcome to be written."""
 
     begun: Begun
     task: asyncio.Task[None] | None = None
@@ -70,13 +73,19 @@ class JobRunner:
     concurrency: int = CONCURRENCY
     per_host: int = PER_HOST
     id: UUID = field(default_factory=new_id)
+    _pace: Pace = field(init=False)
     _hands: dict[UUID, _Hand] = field(default_factory=dict)
+    _next: deque[_Hand] = field(default_factory=deque)
+    _under_way: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _is_more: bool = True
     _is_closing: bool = False
     _checked_at: float = 0.0
     _unsent: dict[UUID, Mapping[str, Any]] = field(default_factory=dict)
     _has_unsent: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._pace = Pace(self.concurrency)
 
     @property
     def presence(self) -> int:
@@ -97,18 +106,25 @@ class JobRunner:
         """Run jobs while the block runs; leaving it finishes what is in hand, within the time-out."""
         self._is_closing = False
         loop = asyncio.create_task(self._run(), name="job-runner")
-        sender = asyncio.create_task(self._send(), name="job-usage")
+        beside = [
+            asyncio.create_task(self._send(), name="job-usage"),
+            asyncio.create_task(self._keep_pace(), name="job-pace"),
+        ]
         try:
             yield
         finally:
             self._is_closing = True
+            unstarted = [hand.begun.job_id for hand in self._hands.values() if hand.task is None]
+            for job_id in unstarted:
+                del self._hands[job_id]
+            self._next.clear()
             self._wake.set()
             _, pending = await asyncio.wait([loop], timeout=drain_timeout_s)
-            for task in (*pending, sender, *(hand.task for hand in self._hands.values())):
+            for task in (*pending, *beside, *(hand.task for hand in self._hands.values())):
                 if task is not None:
                     task.cancel()
-            await asyncio.gather(loop, sender, return_exceptions=True)
-            await self._release()
+            await asyncio.gather(loop, *beside, return_exceptions=True)
+            await self._release([*unstarted, *self._hands])
 
     async def drain(self, *, timeout_s: float = 300.0) -> None:
         """Return when no job that may run now is waiting or running. Raises `TimeoutError`."""
@@ -140,11 +156,16 @@ class JobRunner:
                 await asyncio.wait_for(self._wake.wait(), POLL_S)
             except TimeoutError:
                 self._is_more = True
+            if 0 < self._ended < WRITTEN_WITH_MIN and self._under_way:
+                await asyncio.sleep(GATHER_S)
+
+    @property
+    def _ended(self) -> int:
+        return sum(hand.outcome is not None for hand in self._hands.values())
 
     @property
     def _may_claim(self) -> bool:
-        free = self.concurrency - len(self._hands)
-        return not self._is_closing and free * FREE_SHARE >= self.concurrency
+        return not self._is_closing and 2 * len(self._next) <= TAKEN_AHEAD
 
     async def _turn(self) -> None:
         """Look after what is in hand, write what has ended, take more."""
@@ -157,8 +178,11 @@ class JobRunner:
             await self._claim()
 
     async def _claim(self) -> None:
-        in_hand = Counter(hand.begun.host for hand in self._hands.values())
-        room = Room(self.concurrency - len(self._hands), self.per_host, in_hand)
+        in_hand = Counter(hand.begun.host for hand in self._hands.values() if hand.outcome is None)
+        wanted = self._pace.hands + TAKEN_AHEAD - in_hand.total()
+        if wanted <= 0:
+            return
+        room = Room(wanted, self.per_host, in_hand)
         now = self.clock.now()
         async with self.database.begin() as connection:
             # A claim that a crash forgets leaves the job waiting: no need to see it on disk.
@@ -175,13 +199,25 @@ class JobRunner:
         self._is_more = claimed.is_more
         self._tell(finished)
         for begun in claimed.begun:
-            hand = _Hand(begun)
-            self._hands[begun.job_id] = hand
-            hand.task = asyncio.create_task(self._work(hand, now))
+            self._hands[begun.job_id] = hand = _Hand(begun)
+            self._next.append(hand)
+        self._start()
 
-    async def _work(self, hand: _Hand, now: datetime) -> None:
-        hand.outcome = await run.perform(self.sources, hand.begun, now=now)
-        self._wake.set()
+    def _start(self) -> None:
+        """Start what was taken, as far as the pace allows."""
+        while self._next and self._under_way < self._pace.hands:
+            hand = self._next.popleft()
+            if hand.begun.job_id in self._hands:
+                self._under_way += 1
+                hand.task = asyncio.create_task(self._work(hand))
+
+    async def _work(self, hand: _Hand) -> None:
+        try:
+            hand.outcome = await run.perform(self.sources, hand.begun, now=self.clock.now())
+        finally:
+            self._under_way -= 1
+            self._start()
+            self._wake.set()
 
     async def _finish(self) -> None:
         """Write outcomes, of each target one; those that cannot be written with others are written alone."""
@@ -248,6 +284,13 @@ class JobRunner:
                 for row in rows:
                     self._unsent.pop(row["job_id"], None)
 
+    async def _keep_pace(self) -> None:
+        while True:
+            if not self._hands:
+                await asyncio.sleep(IDLE_S)
+            self._pace.observe(await self._pace.measure(), busy=self._under_way)
+            self._start()
+
     async def _check(self) -> None:
         """Drop jobs that were cancelled or deleted, and free those that nobody runs any more."""
         async with self.database.begin() as connection:
@@ -283,9 +326,8 @@ class JobRunner:
             if hand.task is not None:
                 hand.task.cancel()
 
-    async def _release(self) -> None:
-        """Give back what is in hand, as if it had not been begun."""
-        left = list(self._hands)
+    async def _release(self, left: Sequence[UUID]) -> None:
+        """Give back what was in hand, as if it had not been begun."""
         self._hands.clear()
         if not left:
             return

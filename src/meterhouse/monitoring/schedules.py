@@ -102,6 +102,9 @@ async def list_schedules(
         .limit(limit)
         .offset(offset)
     )
+    if limit is not None and limit <= READ_AT_ONCE:
+        yield [schedule_from_row(row) for row in await connection.execute(statement)]
+        return
     result = await connection.stream(statement)
     async for rows in result.partitions(READ_AT_ONCE):
         yield [schedule_from_row(row) for row in rows]

@@ -11,11 +11,13 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction import service as extraction
+from meterhouse.kernel.errors import Conflict
 from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring.finish import finish
-from meterhouse.monitoring.model import JobStatus, NewJob
+from meterhouse.monitoring.model import CreatedBatch, JobStatus, NewJob
 from meterhouse.monitoring.retries import RETRIES_DEFAULT
 from meterhouse.monitoring.run import Outcome
+from meterhouse.monitoring.schedules import get_schedule
 from meterhouse.monitoring.schedules_model import Schedule, schedule_from_row
 from meterhouse.monitoring.service import store_jobs
 from meterhouse.monitoring.tables import job_batches, jobs, schedules
@@ -26,12 +28,12 @@ log = structlog.get_logger(__name__)
 # Few at a time: writing many rows keeps the event loop, and so everybody who asks, for milliseconds.
 SCHEDULES_AT_ONCE_MAX = 100
 JOBS_AT_ONCE_MAX = 1_000
-# One visit of the scan leaves the rest to the next: other scans want their turn.
-ROUNDS_MAX = 100
+# One visit of the scan leaves the rest to the next, a second later: still many more than can run until then.
+ROUNDS_MAX = 5
 
 
 async def run_due_schedules(database: Database, now: datetime) -> int:
-    """Make the runs that are due at `now`; returns how many schedules it dealt with.
+    """Make runs that are due at `now`, the longest waiting first; returns how many schedules it dealt with.
 
     A schedule that is due several times over runs once. One whose previous run has not ended is left out
     until its next planned time. Several processes may scan at once: each schedule falls to one of them.
@@ -46,6 +48,31 @@ async def run_due_schedules(database: Database, now: datetime) -> int:
         if not claimed:
             break
     return dealt_with
+
+
+async def run_now(
+    connection: AsyncConnection, *, organisation_id: UUID, schedule_id: UUID, now: datetime
+) -> CreatedBatch:
+    """Make a run beside the plan, which stays as it is; also of a schedule that is disabled.
+
+    Raises `NotFound`, or `Conflict` while the previous run has not ended.
+    """
+    found = await get_schedule(connection, organisation_id=organisation_id, schedule_id=schedule_id)
+    await extraction.get_strategy(
+        connection, organisation_id=organisation_id, strategy_id=found.strategy_id, lock="exist"
+    )
+    schedule = await get_schedule(
+        connection, organisation_id=organisation_id, schedule_id=schedule_id, lock=True
+    )
+    await _give_up_retries(connection, [schedule], now)
+    if await _busy(connection, [schedule]):
+        raise Conflict("The schedule's previous run has not ended; wait for it, or cancel it.")
+    batch_id = new_id()
+    job_ids = await _create_jobs(connection, [schedule], {schedule_id: batch_id}, now)
+    await connection.execute(
+        update(schedules).where(schedules.c.id == schedule_id).values(last_run_at=now, last_batch_id=batch_id)
+    )
+    return CreatedBatch(batch_id, schedule.strategy_id, tuple(job_ids), now)
 
 
 async def _claim(connection: AsyncConnection, now: datetime) -> list[Schedule]:
@@ -115,7 +142,7 @@ async def _create_jobs(
     started: Sequence[Schedule],
     batches: dict[UUID, UUID],
     now: datetime,
-) -> None:
+) -> list[UUID]:
     await connection.execute(
         insert(job_batches),
         [
@@ -141,7 +168,7 @@ async def _create_jobs(
         for schedule in started
         for url in schedule.urls
     ]
-    await store_jobs(connection, wanted, now=now)
+    return await store_jobs(connection, wanted, now=now)
 
 
 async def _plan(

@@ -6,27 +6,39 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction import service as extraction
-from meterhouse.kernel.errors import Invalid, Issue, LimitExceeded, NotFound, PreconditionFailed
+from meterhouse.kernel.clock import format_instant
+from meterhouse.kernel.errors import (
+    Invalid,
+    Issue,
+    LimitExceeded,
+    NotFound,
+    PreconditionFailed,
+    RateLimited,
+)
 from meterhouse.kernel.hosts import host_of
 from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring import engine, queries
 from meterhouse.monitoring.model import Comparison, CreatedBatch, Job, JobStatus, NewJob
 from meterhouse.monitoring.retries import RETRIES_DEFAULT, check_retries
 from meterhouse.monitoring.signals import JobSignals
-from meterhouse.monitoring.tables import job_batches, job_usage, jobs
+from meterhouse.monitoring.tables import job_batches, job_usage, jobs, quiet_hosts
 from meterhouse.monitoring.usage import usage_row
 from meterhouse.platform.ports import Database
 
 # The channel on which runners hear of new and cancelled jobs.
 JOBS_CHANGED = "meterhouse_jobs"
 BATCH_URLS_MAX = 10_000
+STORED_AT_ONCE = 100
+# Somebody who waits for a job waits this long for a site that wants a rest.
+WAITED_FOR_QUIET = timedelta(seconds=60)
 EXECUTE_TIMEOUT_S = 3600.0
 POLL_FIRST_S = 0.25
 POLL_MAX_S = 2.0
@@ -49,18 +61,22 @@ async def create_job(
 ) -> Job:
     """Create a job for somebody who waits for it: it goes first, and is not tried again unless asked for.
 
-    Raises `NotFound` or `Invalid` (reference, 8.1).
+    Raises `NotFound` or `Invalid` (reference, 8.1), and `RateLimited` when its site asked to be left alone
+    for longer than somebody would wait.
     """
     checked = extraction.check_url(url)
     errand = extraction.Errand(checked, parameters, max_pages)
     await check_strategy(connection, organisation_id, strategy_id, errand)
+    retries_max = check_retries(max_retries) or 0
+    if not retries_max:
+        await _check_not_quiet(connection, checked, now)
     wanted = NewJob(
         organisation_id=organisation_id,
         strategy_id=strategy_id,
         url=checked,
         parameters=parameters,
         max_pages=max_pages,
-        retries_max=check_retries(max_retries) or 0,
+        retries_max=retries_max,
         is_urgent=True,
     )
     (job_id,) = await store_jobs(connection, [wanted], now=now)
@@ -83,7 +99,7 @@ async def create_batch(
         raise Invalid("urls is empty; give at least one address.", issues=(Issue(("urls",), "is empty"),))
     if len(urls) > BATCH_URLS_MAX:
         raise LimitExceeded(f"A batch has at most {BATCH_URLS_MAX} addresses, and these are {len(urls)}.")
-    checked = [extraction.check_url(url, name=f"urls[{at}]") for at, url in enumerate(urls)]
+    checked = await asyncio.to_thread(_checked, urls)
     errand = extraction.Errand(checked[0], parameters, max_pages)
     await check_strategy(connection, organisation_id, strategy_id, errand)
     given = check_retries(max_retries)
@@ -204,31 +220,51 @@ async def check_strategy(
 
 
 async def store_jobs(connection: AsyncConnection, wanted: Sequence[NewJob], *, now: datetime) -> list[UUID]:
-    """Store pending jobs that are checked already, which is to ask for their runs, in two statements."""
+    """Store pending jobs that are checked already, which is to ask for their runs.
+
+    Some at a time: one statement with thousands of rows would keep the event loop from everybody else.
+    """
     ids = [new_id() for _ in wanted]
-    rows = [
-        {
-            "id": job_id,
-            "organisation_id": one.organisation_id,
-            "strategy_id": one.strategy_id,
-            "batch_id": one.batch_id,
-            "schedule_id": one.schedule_id,
-            "url": one.url,
-            "host": host_of(one.url),
-            "parameters": dict(one.parameters) if one.parameters else None,
-            "max_pages": one.max_pages,
-            "target": target_of(one.url, one.parameters, one.max_pages),
-            "status": JobStatus.PENDING,
-            "is_urgent": one.is_urgent,
-            "retries_max": one.retries_max,
-            "next_at": now,
-            "created_at": now,
-        }
-        for job_id, one in zip(ids, wanted, strict=True)
-    ]
-    await connection.execute(insert(jobs), rows)
+    rows = await asyncio.to_thread(lambda: [_new_row(*one, now) for one in zip(ids, wanted, strict=True)])
+    for at in range(0, len(rows), STORED_AT_ONCE):
+        await connection.execute(insert(jobs), rows[at : at + STORED_AT_ONCE])
     await tell_runners(connection)
     return ids
+
+
+async def _check_not_quiet(connection: AsyncConnection, url: str, now: datetime) -> None:
+    host = host_of(url)
+    until = await connection.scalar(select(quiet_hosts.c.until).where(quiet_hosts.c.host == host))
+    if until is not None and until - now > WAITED_FOR_QUIET:
+        raise RateLimited(
+            f"The site {host} asked to be left alone until {format_instant(until)}. Ask again then, or let "
+            "the job wait for it with max_retries.",
+            retry_after_s=ceil((until - now).total_seconds()),
+        )
+
+
+def _new_row(job_id: UUID, one: NewJob, now: datetime) -> dict[str, object]:
+    return {
+        "id": job_id,
+        "organisation_id": one.organisation_id,
+        "strategy_id": one.strategy_id,
+        "batch_id": one.batch_id,
+        "schedule_id": one.schedule_id,
+        "url": one.url,
+        "host": host_of(one.url),
+        "parameters": dict(one.parameters) if one.parameters else None,
+        "max_pages": one.max_pages,
+        "target": target_of(one.url, one.parameters, one.max_pages),
+        "status": JobStatus.PENDING,
+        "is_urgent": one.is_urgent,
+        "retries_max": one.retries_max,
+        "next_at": now,
+        "created_at": now,
+    }
+
+
+def _checked(urls: Sequence[str]) -> list[str]:
+    return [extraction.check_url(url, name=f"urls[{at}]") for at, url in enumerate(urls)]
 
 
 async def tell_runners(connection: AsyncConnection) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from meterhouse.customers.model import Customer
 from meterhouse.customers.queries import find_customers
 from meterhouse.kernel.clock import Clock
-from meterhouse.kernel.errors import Conflict, Invalid, InvariantBroken, Issue, NotFound
+from meterhouse.kernel.errors import Conflict, Invalid, Issue, NotFound
 from meterhouse.kernel.ids import new_id
 from meterhouse.platform.ports import Database, EventStore
 from meterhouse.usage.customer_meters import ensure_customer_meter
@@ -141,17 +141,18 @@ def _event(
 
 
 async def _store(store: EventStore, sink: Sink, event: Event) -> StoredEvent:
-    """Store an event and read it back, or the one that was stored before it under the same identity."""
+    """Store an event and read it back, or the one that was stored before it under the same identity.
+
+    Raises `Conflict` when what was stored under it stands no more.
+    """
     await sink.submit([event])
     wanted = {"type": event.type, "source": event.source, "id": event.id}
     criteria = EventCriteria(texts={name: StringFilter("eq", text) for name, text in wanted.items()})
     found = await list_events(store, organisation_id=event.organisation_id, criteria=criteria, limit=1)
     if found:
         return found[0]
-    # Somebody sent an event of another name under the identity of a credit.
-    del wanted["type"]
-    criteria = EventCriteria(texts={name: StringFilter("eq", text) for name, text in wanted.items()})
-    found = await list_events(store, organisation_id=event.organisation_id, criteria=criteria, limit=1)
-    if not found:
-        raise InvariantBroken("An event that was acknowledged is not there.")
-    return found[0]
+    # The identity belongs to an event of another name, or to a credit that was deleted.
+    raise Conflict(
+        "The ID of this credit was used before, by an event that is no credit or is deleted. Use another ID.",
+        code="credit_external_id_conflict",
+    )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -27,9 +27,11 @@ from meterhouse.usage.engine import columns
 from meterhouse.usage.engine.consumption import (
     Consumer,
     Consumption,
+    Presence,
     compile_consumption,
-    compile_first_seen,
+    compile_presence,
     decode_consumption,
+    decode_presence,
 )
 from meterhouse.usage.engine.credits import (
     CREDITED,
@@ -42,12 +44,14 @@ from meterhouse.usage.engine.credits import (
 )
 from meterhouse.usage.engine.decode import named_rows
 from meterhouse.usage.engine.events import event_from_row, selected_columns
-from meterhouse.usage.engine.parameters import Parameters, from_micros
+from meterhouse.usage.engine.filters import required_type
+from meterhouse.usage.engine.parameters import Parameters
 from meterhouse.usage.model import Meter
 from meterhouse.usage.queries import METERS_READ_MAX, MeterCriteria, get_meter, list_meters
 from meterhouse.usage.tables import customer_meters
 
 CUSTOMERS_PER_QUERY = 500
+METERS_ASKED_AT_ONCE = 2  # with more of them it pays to look first which ones have usage at all
 PAIRS_MAX = 20_000
 
 CustomerMeterSort = Literal[
@@ -63,6 +67,7 @@ CustomerMeterSort = Literal[
 ]
 
 Pair = tuple[UUID, UUID]  # customer, meter
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -239,11 +244,13 @@ async def _rows(database: Database, store: EventStore, pairs: _Pairs) -> list[Cu
     """The rows that exist, without their numbers; those that have come to be are kept from now on."""
     kept, meters = pairs.kept, pairs.meters
     lacking = [c for c in pairs.customers if any((c.id, meter.id) not in kept for meter in meters)]
-    first_seen = await _first_seen(store, pairs.organisation_id, lacking, pairs.consumers)
+    present = await _presence(store, pairs.organisation_id, [pairs.consumers[c.id] for c in lacking])
     begun = {
-        (customer.id, meter.id): max(customer.created_at, meter.created_at, first_seen[customer.id])
+        (customer.id, meter.id): max(
+            customer.created_at, meter.created_at, present[str(customer.id)].first_at
+        )
         for customer in lacking
-        if customer.id in first_seen
+        if str(customer.id) in present
         for meter in meters
         if (customer.id, meter.id) not in kept
     }
@@ -283,21 +290,15 @@ async def _insert(connection: AsyncConnection, organisation_id: UUID, begun: Map
     await connection.execute(insert(customer_meters).on_conflict_do_nothing(), values)
 
 
-async def _first_seen(
-    store: EventStore,
-    organisation_id: UUID,
-    customers: Sequence[Customer],
-    consumers: Mapping[UUID, Consumer],
-) -> dict[UUID, datetime]:
-    """When each customer's first event was ingested; customers without events are left out."""
-    found: dict[UUID, datetime] = {}
-    for some in _batches(customers):
-        compiled = compile_first_seen(organisation_id, [consumers[customer.id] for customer in some])
-        for row in named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows):
-            index, first = row["k_owner"], row["first_at"]
-            assert isinstance(index, int)
-            assert isinstance(first, int)
-            found[some[index].id] = from_micros(first)
+async def _presence(
+    store: EventStore, organisation_id: UUID, consumers: Sequence[Consumer]
+) -> dict[str, Presence]:
+    """What there is of each customer with events, by customer id."""
+    found: dict[str, Presence] = {}
+    for some in _batches(consumers):
+        compiled = compile_presence(organisation_id, some)
+        answer = (await store.query(compiled.sql, compiled.parameters)).rows
+        found |= decode_presence(some, named_rows(compiled, answer))
     return found
 
 
@@ -314,15 +315,37 @@ async def _computed(
     consumed: dict[Pair, Consumption] = {}
     for some in _batches(customers):
         periods |= await _periods(store, organisation_id, some)
+        asked = [consumers[customer.id] for customer in some]
+        present = (
+            await _presence(store, organisation_id, asked) if len(meters) > METERS_ASKED_AT_ONCE else None
+        )
         for meter in meters:
-            asked = [
-                replace(consumers[c.id], since=periods.get((c.id, meter.id), Period()).reset_at) for c in some
-            ]
-            compiled = compile_consumption(meter, asked)
-            answer = (await store.query(compiled.sql, compiled.parameters)).rows
-            found = decode_consumption(meter, asked, named_rows(compiled, answer))
+            wanted = _with_usage(meter, asked, present)
+            found = await _consumption(store, meter, wanted, periods) if wanted else {}
             consumed |= {(UUID(customer_id), meter.id): amount for customer_id, amount in found.items()}
     return [_whole(row, periods, consumed) for row in rows]
+
+
+def _with_usage(
+    meter: Meter, consumers: Sequence[Consumer], present: Mapping[str, Presence] | None
+) -> Sequence[Consumer]:
+    """The customers that may have usage: those with events of the type that the meter asks for, if one."""
+    event_type = required_type(meter.filter)
+    if present is None or event_type is None:
+        return consumers
+    return [c for c in consumers if c.customer_id in present and event_type in present[c.customer_id].types]
+
+
+async def _consumption(
+    store: EventStore, meter: Meter, consumers: Sequence[Consumer], periods: Mapping[Pair, Period]
+) -> dict[str, Consumption]:
+    """What customers consumed of a meter in their current periods, by customer id."""
+    asked = [
+        replace(c, since=periods.get((UUID(c.customer_id), meter.id), Period()).reset_at) for c in consumers
+    ]
+    compiled = compile_consumption(meter, asked)
+    answer = (await store.query(compiled.sql, compiled.parameters)).rows
+    return decode_consumption(meter, asked, named_rows(compiled, answer))
 
 
 def _whole(
@@ -356,7 +379,7 @@ async def _periods(
     return {pair: current_period(known) for pair, known in entries.items()}
 
 
-def _batches(customers: Sequence[Customer]) -> Iterable[Sequence[Customer]]:
+def _batches(customers: Sequence[T]) -> Iterable[Sequence[T]]:
     for start in range(0, len(customers), CUSTOMERS_PER_QUERY):
         yield customers[start : start + CUSTOMERS_PER_QUERY]
 

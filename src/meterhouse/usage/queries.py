@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from meterhouse.kernel.errors import Invalid, Issue, NotFound
+from meterhouse.kernel.errors import DependencyFailed, Invalid, Issue, NotFound
 from meterhouse.kernel.ids import parse_id
 from meterhouse.platform.ports import EventStore
 from meterhouse.usage.convert import meter_from_row
@@ -26,6 +26,7 @@ from meterhouse.usage.engine.decode import Parts, decode_meter_query, named_rows
 from meterhouse.usage.engine.quantities import compile_quantities, decode_quantities
 from meterhouse.usage.engine.ranges import (
     COUNTS,
+    REPLACED_SEQ,
     MinuteParts,
     Range,
     Usage,
@@ -76,6 +77,12 @@ class MeterCriteria:
     expressible_as: Dialect | None = None
 
 
+defined = select(meters.c.id, func.coalesce(meters.c.modified_at, meters.c.created_at).label("at")).subquery(
+    "meter"
+)
+"""When meters were last changed, for queries of others that need it in the same statement."""
+
+
 async def find_meter(
     connection: AsyncConnection, *, organisation_id: UUID, id_or_slug: str, lock: bool = False
 ) -> Meter | None:
@@ -96,6 +103,17 @@ async def find_meter(
         query = select(meters).where(meters.c.organisation_id == organisation_id, by_slug)
         row = (await connection.execute(query.with_for_update() if lock else query)).mappings().first()
     return meter_from_row(dict(row)) if row is not None else None
+
+
+async def find_meters(
+    connection: AsyncConnection, *, organisation_id: UUID, ids: Collection[UUID]
+) -> dict[UUID, Meter]:
+    """Meters by their ids, deleted ones too; unknown ids are left out."""
+    if not ids:
+        return {}
+    query = select(meters).where(meters.c.organisation_id == organisation_id, meters.c.id.in_(ids))
+    found = [meter_from_row(dict(row)) for row in (await connection.execute(query)).mappings()]
+    return {meter.id: meter for meter in found}
 
 
 async def get_meter(
@@ -176,25 +194,47 @@ async def query_meter(store: EventStore, meter: Meter, query: MeterQuery, *, now
 
     Raises `Invalid` for a question the meter cannot answer, `DependencyFailed` when the engine fails.
     """
-    if isinstance(store, EventView):
-        answer = await _from_rollup(store, meter, partial(rolled.compile_meter_query, meter, query))
-    else:
-        answer = None
+    answer = await _from_rollup(store, meter, partial(rolled.compile_meter_query, meter, query))
     if answer is None:
-        compiled = compiler.compile_meter_query(meter, query)
-        answer = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+        answer = await _from_events(store, meter, compiler.compile_meter_query(meter, query))
     return decode_meter_query(meter, query, answer, now=now)
 
 
 async def _from_rollup(
-    view: EventView, meter: Meter, compile_from: Callable[[Rollup], CompiledQuery | None]
+    store: EventStore, meter: Meter, compile_from: Callable[[Rollup], CompiledQuery | None]
 ) -> list[dict[str, object]] | None:
     """Answer rows by way of the meter's rollup, or `None` where it cannot help."""
-    standing, rollup = await view.find_rollup(meter)
+    if not isinstance(store, EventView):
+        return None
+    standing, rollup = await store.find_rollup(meter)
     compiled = compile_from(rollup) if rollup is not None else None
     if compiled is None:
         return None
-    return named_rows(compiled, (await view.query_at(standing, compiled.sql, compiled.parameters)).rows)
+    return named_rows(compiled, (await store.query_at(standing, compiled.sql, compiled.parameters)).rows)
+
+
+async def _from_events(store: EventStore, meter: Meter, compiled: CompiledQuery) -> list[dict[str, object]]:
+    """Answer rows from raw events. Says how far the rollup is when these are too many to read in time."""
+    try:
+        return named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+    except DependencyFailed as failure:
+        if failure.code != "events_timeout" or not isinstance(store, EventView):
+            raise
+        reached = int(100 * store.rollups.progress(meter))
+        if reached == 100:
+            raise
+        raise DependencyFailed(
+            f"There are too many events to read one by one, and the meter's aggregates reach {reached} % of "
+            "them so far. Ask again in a minute, or for a shorter range.",
+            code="meter_being_prepared",
+            retryable=True,
+        ) from failure
+
+
+def expect_questions(store: EventStore, meter: Meter) -> None:
+    """Begin to make a new meter's rollup, so that the first question does not have to read every event."""
+    if isinstance(store, EventView):
+        store.rollups.expect(meter)
 
 
 async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Quantities:
@@ -202,13 +242,9 @@ async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Q
 
     Raises `Invalid` for a bad span or zone, `LimitExceeded` for too many customers to combine.
     """
-    if isinstance(store, EventView):
-        answer = await _from_rollup(store, meter, partial(rolled.compile_quantities, meter, query))
-    else:
-        answer = None
+    answer = await _from_rollup(store, meter, partial(rolled.compile_quantities, meter, query))
     if answer is None:
-        compiled = compile_quantities(meter, query)
-        answer = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+        answer = await _from_events(store, meter, compile_quantities(meter, query))
     return decode_quantities(meter, query, answer)
 
 
@@ -250,6 +286,17 @@ async def has_usage_before(store: EventStore, usage: Usage, *, to_at: datetime) 
     """Whether a customer has any event before an instant that may belong to the meter."""
     compiled = compile_has_events(usage, to_at)
     return bool((await store.query(compiled.sql, compiled.parameters)).rows[0][0])
+
+
+async def newest_event(store: EventStore, *, known: int = 0) -> int:
+    """The highest `seq` of all events; `known` is one that was reached before."""
+    sql = f"SELECT max(seq) FROM events WHERE seq >= {{known:UInt64}} AND seq < {REPLACED_SEQ}"  # noqa: S608
+    return max(known, int(str((await store.query(sql, {"known": known})).rows[0][0])))
+
+
+async def corrections_made(store: EventStore) -> int:
+    """A number that rises with every correction of an event."""
+    return (await store.corrections.now()).version if isinstance(store, EventView) else 0
 
 
 async def has_match(store: EventStore, meter: Meter) -> bool:

@@ -1,9 +1,12 @@
 """Keeps rollups of meters that are asked about, and says how far each of them reaches.
 
 A rollup is made of batches, each of which holds the events of a range of `seq` and is stored in one piece
-together with its mark. Its rows never change, so any number that it once reached may be gone by for ever:
-answers read the batches up to that number and the raw events above it. Nothing here can therefore make an
-answer wrong or stale, only slow.
+together with its mark. Its rows never change, so any number that it once reached may be gone by: answers
+read the batches up to that number and the raw events above it. Nothing here can therefore make an answer
+wrong or stale, only slow.
+
+Small batches have cells of their own even for the same hour, so from time to time they are folded into one;
+they stay for a while for those who still go by them.
 """
 
 from __future__ import annotations
@@ -11,14 +14,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from meterhouse.kernel.errors import DependencyFailed
+from meterhouse.kernel.errors import DependencyFailed, InvariantBroken
 from meterhouse.platform.ports import EventStore
-from meterhouse.usage.engine.rollups import INSERT_MARK, MARK, TABLE, Rollup, compile_batch, definition_of
+from meterhouse.usage.engine.compile import CompiledQuery
+from meterhouse.usage.engine.rollups import (
+    FOLDED,
+    INSERT_MARK,
+    MARK,
+    SMALL,
+    TABLE,
+    Batch,
+    Rollup,
+    compile_batch,
+    compile_fold,
+    definition_of,
+)
 from meterhouse.usage.ingest import newest_seq
 from meterhouse.usage.model import Meter
 
@@ -27,6 +44,7 @@ log = logging.getLogger(__name__)
 Lock = Callable[[], AbstractAsyncContextManager[object]]
 
 SETTLE_POLL_S = 0.1
+_PARTITION_ID = re.compile(r"[0-9a-f-]+")
 
 _RUNNING = """
 SELECT count() FROM system.processes
@@ -39,30 +57,62 @@ WHERE query_kind = 'Insert' AND current_database = currentDatabase()
 class RollupLimits:
     """When a rollup is carried on, and how much at once.
 
-    A batch is made once `behind_min` events are not in it, or `idle_behind_min` when no more have come since
-    the last look. `cells_per_event_max` gives up a rollup that would be no smaller than the events.
+    There are none while the store holds fewer than `events_min` events: raw ones are read as fast. A batch is
+    made once `behind_min` events are not in it, or `idle_behind_min` when no more have come since the last
+    look; fewer than that only once in `small_pause_s`, because each batch has cells of its own even for the
+    same hour. `cells_per_event_max` gives up a rollup that would be no smaller than the events.
     """
 
+    events_min: int = 20_000
     batch_events_max: int = 500_000
     behind_min: int = 10_000
     idle_behind_min: int = 1_000
+    small_pause_s: float = 60.0
     pause_s: float = 1.0
     rest_factor: float = 3.0
+    catch_up_rest_factor: float = 0.3
     batch_timeout_s: float = 300.0
     meters_max: int = 2_000
     cells_per_event_max: float = 2.2
     judged_from_events: int = 50_000
+    large_batch_events: int = 100_000
+    fold_batches: int = 64
+    fold_events: int = 500_000
+    drop_after_s: float = 120.0
+    trusted_s: float = 20.0
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a rollup goes (-1 for nothing): folded up to `folded`, and with small batches up to `upto`.
+
+    `epoch` is that of the next small batch, `small` counts those that are not folded yet. `leftovers`: there
+    are small ones that have been folded.
+    """
+
+    folded: int = -1
+    upto: int = -1
+    epoch: int = 0
+    small: int = 0
+    leftovers: bool = False
 
 
 @dataclass
 class _Kept:
-    """One meter's rollup. `upto` is `None` until its marks are read, and may lag behind them; a batch with
-    an unknown outcome makes the number uncertain."""
+    """One meter's rollup. `reach` is `None` until its marks are read, and may lag behind them; a batch with
+    an unknown outcome makes it uncertain."""
 
     meter: Meter
-    upto: int | None = None
+    reach: Reach | None = None
     is_certain: bool = False
     is_refused: bool = False
+    read_at: float = -math.inf
+    small_at: float = -math.inf
+    folded_at: float = -math.inf
+
+    @property
+    def upto(self) -> int:
+        return -1 if self.reach is None else self.reach.upto
 
 
 class Rollups:
@@ -102,8 +152,11 @@ class Rollups:
         async with self._turn:
             pass
 
-    async def find(self, meter: Meter, *, is_corrected: bool) -> Rollup | None:
-        """What may be read instead of raw events now; a meter asked about is carried on from now on."""
+    def expect(self, meter: Meter) -> None:
+        """Carry a meter's rollup on from now on, because questions are to be expected."""
+        self._keep(meter)
+
+    def _keep(self, meter: Meter) -> tuple[int, _Kept]:
         definition = definition_of(meter)
         kept = self._kept.get(definition)
         if kept is None:
@@ -111,12 +164,19 @@ class Rollups:
             while len(self._kept) > self._limits.meters_max:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(definition)
-        if kept.upto is None:
-            kept.upto = await self._read_marks(definition)
-        if kept.upto < 0 or kept.is_refused:
+        return definition, kept
+
+    async def find(self, meter: Meter, *, is_corrected: bool) -> Rollup | None:
+        """What may be read instead of raw events now; a meter asked about is carried on from now on."""
+        definition, kept = self._keep(meter)
+        reach = kept.reach
+        if reach is None or (self._is_shared and _now() - kept.read_at > self._limits.trusted_s):
+            reach = await self._read_marks(definition, kept)
+        if reach.upto < 0 or kept.is_refused:
             return None
         reached = self._reached()
-        return Rollup(definition, kept.upto, reached is not None and reached <= kept.upto, is_corrected)
+        reaches_all = reached is not None and reached <= reach.upto
+        return Rollup(definition, reach.folded, reach.upto, reaches_all, is_corrected)
 
     async def carry_on(self, meter: Meter) -> None:
         """Bring a meter's rollup up to the newest event. Raises `DependencyFailed` when the store fails."""
@@ -124,6 +184,11 @@ class Rollups:
         kept = self._kept[definition_of(meter)]
         while await self._carry_on(kept, behind_min=1):
             pass
+
+    def progress(self, meter: Meter) -> float:
+        """The part of all events, from 0 to 1, that a meter's rollup has reached, as far as is known here."""
+        _, kept = self._keep(meter)
+        return min(1.0, max(kept.upto, 0) / max(self._seen, 1))
 
     async def drop(self, meter: Meter) -> None:
         """Throw a rollup away; the next question about the meter begins a new one.
@@ -138,23 +203,36 @@ class Rollups:
     async def _keep_up(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            began = loop.time()
+            began, lags = loop.time(), False
             try:
-                await self._pass()
+                lags = await self._pass()
             except DependencyFailed as failure:
                 log.warning("rollups could not be carried on: %s", failure)
             took = loop.time() - began
-            await asyncio.sleep(max(self._limits.pause_s, took * self._limits.rest_factor))
+            if lags:
+                await asyncio.sleep(took * self._limits.catch_up_rest_factor)
+            else:
+                await asyncio.sleep(max(self._limits.pause_s, took * self._limits.rest_factor))
 
-    async def _pass(self) -> None:
+    async def _pass(self) -> bool:
+        """Carry each rollup on by a batch if it is worth it; say whether one lags far behind even so."""
         if not self._kept:
-            return
+            return False
         reached = await self._newest()
+        if reached < self._limits.events_min:
+            return False
         is_idle = reached == self._seen
         self._seen = reached
-        behind = self._limits.idle_behind_min if is_idle else self._limits.behind_min
         for kept in list(self._kept.values()):
+            behind = self._limits.behind_min
+            if is_idle:
+                is_rested = _now() - kept.small_at >= self._limits.small_pause_s
+                behind = 1 if is_rested else self._limits.idle_behind_min
             await asyncio.shield(self._carry_on(kept, behind_min=behind))
+        return any(
+            not kept.is_refused and reached - kept.upto >= self._limits.batch_events_max
+            for kept in self._kept.values()
+        )
 
     async def _newest(self) -> int:
         reached = self._reached()
@@ -163,38 +241,78 @@ class Rollups:
     async def _carry_on(self, kept: _Kept, *, behind_min: int) -> bool:
         """Make one batch if enough events wait for it; say whether one was made."""
         newest = await self._newest()
-        if kept.is_refused or newest - max(kept.upto or 0, 0) < behind_min:
+        if kept.is_refused or newest - max(kept.upto, 0) < behind_min:
             return False
         async with self._turn, self._lock():
             definition = definition_of(kept.meter)
             await self._settle()
-            if kept.upto is None or not kept.is_certain or self._is_shared:
-                kept.upto = await self._read_marks(definition)
-            if newest - max(kept.upto, 0) < behind_min:
+            reach = kept.reach
+            if reach is None or not kept.is_certain or self._is_shared:
+                reach = await self._read_marks(definition, kept)
+            if newest - max(reach.upto, 0) < behind_min:
                 return False
-            upto = min(newest, max(kept.upto, 0) + self._batch_events)
-            await self._add_batch(kept, definition, kept.upto + 1, upto)
+            upto = min(newest, max(reach.upto, 0) + self._batch_events)
+            reach = await self._fold_if_due(kept, definition, reach, upto)
+            await self._add_batch(kept, definition, reach, upto)
+            await self._drop_leftovers(kept, definition)
             return True
 
-    async def _add_batch(self, kept: _Kept, definition: int, since: int, upto: int) -> None:
-        batch = compile_batch(kept.meter, definition, since, upto)
+    async def _fold_if_due(self, kept: _Kept, definition: int, reach: Reach, upto: int) -> Reach:
+        """Fold the small batches when there are many, or when a large one comes after them."""
+        is_due = reach.small >= self._limits.fold_batches or (
+            reach.small > 0
+            and (
+                upto - reach.upto >= self._limits.large_batch_events
+                or upto - reach.folded >= self._limits.fold_events
+            )
+        )
+        if not is_due:
+            return reach
+        batch = Batch(definition, FOLDED, 0, reach.folded + 1, reach.upto)
+        await self._insert(kept, compile_fold(kept.meter.aggregation, batch))
+        kept.folded_at = _now()
+        kept.reach = Reach(reach.upto, reach.upto, reach.epoch + 1, 0, leftovers=True)
+        return kept.reach
+
+    async def _add_batch(self, kept: _Kept, definition: int, reach: Reach, upto: int) -> None:
+        is_large = upto - reach.upto >= self._limits.large_batch_events
+        batch = Batch(
+            definition, FOLDED if is_large else SMALL, 0 if is_large else reach.epoch, reach.upto + 1, upto
+        )
+        await self._insert(kept, compile_batch(kept.meter, batch))
+        if is_large:
+            kept.reach = replace(reach, folded=upto, upto=upto)
+        else:
+            kept.reach = replace(reach, upto=upto, small=reach.small + 1)
+        if upto - reach.upto < self._limits.idle_behind_min:
+            kept.small_at = _now()
+        if await self._is_too_large(batch):
+            kept.is_refused = True
+            await self._discard(definition)
+
+    async def _insert(self, kept: _Kept, made: CompiledQuery) -> None:
         kept.is_certain = False
         try:
-            await self._store.command(batch.sql, batch.parameters, timeout_s=self._limits.batch_timeout_s)
+            await self._store.command(made.sql, made.parameters, timeout_s=self._limits.batch_timeout_s)
         except DependencyFailed as failure:
             if failure.code == "events_memory":
                 self._batch_events = max(1_000, self._batch_events // 4)
             raise
-        kept.upto, kept.is_certain = upto, True
-        if await self._is_too_large(definition, upto):
-            kept.is_refused = True
-            await self._discard(definition)
+        kept.is_certain = True
 
-    async def _is_too_large(self, definition: int, upto: int) -> bool:
+    async def _drop_leftovers(self, kept: _Kept, definition: int) -> None:
+        """Drop what was folded long enough ago that nobody goes by it any more."""
+        reach = kept.reach
+        if reach is None or not reach.leftovers or _now() - kept.folded_at < self._limits.drop_after_s:
+            return
+        await self._drop_partitions(definition, f"tier = {SMALL} AND epoch < {reach.epoch}")
+        kept.reach = replace(reach, leftovers=False)
+
+    async def _is_too_large(self, batch: Batch) -> bool:
         answer = await self._store.query(
             f"SELECT countIf(level != {MARK}), sumIf(n, level = {MARK}) FROM {TABLE} "  # noqa: S608
-            "WHERE definition = {definition:UInt128} AND upto = {upto:UInt64}",
-            {"definition": definition, "upto": upto},
+            "WHERE definition = {definition:UInt128} AND since = {since:UInt64} AND upto = {upto:UInt64}",
+            {"definition": batch.definition, "since": batch.since, "upto": batch.upto},
         )
         cells, events = (int(str(value)) for value in answer.rows[0])
         return events >= self._limits.judged_from_events and cells > events * self._limits.cells_per_event_max
@@ -207,29 +325,61 @@ class Rollups:
                 raise DependencyFailed("An earlier batch is still being stored.", retryable=True)
             await asyncio.sleep(SETTLE_POLL_S)
 
-    async def _read_marks(self, definition: int) -> int:
-        """How far the batches reach without a hole; -1 for none. Batches with a hole are thrown away."""
+    async def _read_marks(self, definition: int, kept: _Kept) -> Reach:
+        """How far the batches reach without a hole. Batches with a hole or an overlap are thrown away."""
         answer = await self._store.query(
-            f"SELECT since, upto FROM {TABLE} "  # noqa: S608
+            f"SELECT tier, epoch, since, upto FROM {TABLE} "  # noqa: S608
             f"WHERE definition = {{definition:UInt128}} AND level = {MARK} ORDER BY since, upto",
             {"definition": definition},
         )
-        marks = [(int(str(since)), int(str(upto))) for since, upto in answer.rows]
-        if _is_chain(marks):
-            return marks[-1][1] if marks else -1
-        log.error("a rollup has a hole or an overlap and is made anew")
-        await self._discard(definition)
-        return -1
+        reach = reach_of([Batch(definition, *(int(str(value)) for value in row)) for row in answer.rows])
+        if reach is None:
+            log.error("a rollup has a hole or an overlap and is made anew")
+            await self._discard(definition)
+            reach = Reach()
+        if reach.leftovers and (kept.reach is None or kept.reach.epoch != reach.epoch):
+            kept.folded_at = _now()  # by whomever: others may still go by what was folded
+        kept.reach, kept.read_at, kept.is_certain = reach, _now(), True
+        return reach
 
     async def _discard(self, definition: int) -> None:
-        # The number is one of ours, and a partition cannot be named by a parameter.
-        await self._store.command(f"ALTER TABLE {TABLE} DROP PARTITION '{int(definition)}'")
+        await self._drop_partitions(definition, "1")
+
+    async def _drop_partitions(self, definition: int, condition: str) -> None:
+        answer = await self._store.query(
+            f"SELECT DISTINCT _partition_id FROM {TABLE} "  # noqa: S608
+            f"WHERE definition = {{definition:UInt128}} AND {condition}",
+            {"definition": definition},
+        )
+        for (partition,) in answer.rows:
+            # A partition cannot be named by a parameter; its id is made of digits and dashes.
+            if not _PARTITION_ID.fullmatch(str(partition)):
+                raise InvariantBroken(f"The partition id {partition!r} is not one of ours.")
+            await self._store.command(f"ALTER TABLE {TABLE} DROP PARTITION ID '{partition}'")
 
 
-def _is_chain(marks: Sequence[tuple[int, int]]) -> bool:
-    expected = 0
-    for since, upto in marks:
-        if since != expected:
-            return False
-        expected = upto + 1
-    return True
+def reach_of(marks: Sequence[Batch]) -> Reach | None:
+    """How far batches reach, by their marks in order of `since`; `None` when they are not one chain."""
+    folded = _end_of_chain([mark for mark in marks if mark.tier == FOLDED], 0)
+    if folded is None:
+        return None
+    small = [mark for mark in marks if mark.tier == SMALL and mark.since > folded]
+    upto = _end_of_chain(small, folded + 1)
+    if upto is None:
+        return None
+    epochs = [mark.epoch for mark in marks if mark.tier == SMALL]
+    epoch = small[-1].epoch if small else max(epochs, default=-1) + 1
+    return Reach(folded, upto, epoch, len(small), leftovers=len(epochs) > len(small))
+
+
+def _end_of_chain(marks: Sequence[Batch], start: int) -> int | None:
+    expected = start
+    for mark in marks:
+        if mark.since != expected:
+            return None
+        expected = mark.upto + 1
+    return expected - 1
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

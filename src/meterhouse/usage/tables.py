@@ -1,4 +1,4 @@
-"""The tables of meters and of customers' accounts on them."""
+"""Tables of the usage context."""
 
 from __future__ import annotations
 
@@ -56,4 +56,19 @@ customer_meters = Table(
     Column("meter_id", Uuid, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     UniqueConstraint("customer_id", "meter_id", name="uq_customer_meters_customer_id_meter_id"),
+)
+
+query_progress = Table(
+    "query_progress",
+    metadata,
+    Column("organisation_id", Uuid, primary_key=True),
+    Column("client_id", Text, primary_key=True),
+    # an id of ours, which the event engine shows with the running query
+    Column("mark", Text, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("success", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("is_running", Boolean, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Index("ix_query_progress_updated_at", "updated_at"),
 )

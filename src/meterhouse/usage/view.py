@@ -8,7 +8,7 @@ query goes by one number of corrections throughout, so one made meanwhile is see
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
@@ -45,6 +45,10 @@ class EventView:
         self._store = store
         self.corrections = corrections
         self.rollups = rollups
+
+    def over(self, wrap: Callable[[EventStore], EventStore]) -> EventView:
+        """The same view of the same store, wrapped."""
+        return EventView(wrap(self._store), self.corrections, self.rollups)
 
     async def query(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0

@@ -109,12 +109,16 @@ async def resend(
 
 async def delete_ended(connection: AsyncConnection, *, before: datetime, limit: int) -> int:
     """Delete messages that ended before an instant, the oldest first, with their attempts; tells how many."""
+    # A plain subquery may be run again for each row it is joined with, and then its limit is none.
     old = (
         select(webhook_deliveries.c.id)
         .where(webhook_deliveries.c.ended_at < before)
         .order_by(webhook_deliveries.c.ended_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("old")
     )
-    deleted = await connection.execute(delete(webhook_deliveries).where(webhook_deliveries.c.id.in_(old)))
+    deleted = await connection.execute(
+        delete(webhook_deliveries).where(webhook_deliveries.c.id.in_(select(old.c.id)))
+    )
     return deleted.rowcount

@@ -61,7 +61,7 @@ async def take(connection: AsyncConnection, *, run_id: UUID, driver: UUID, now: 
     ).first()
     if row is None or RunStatus(row.status).is_final:
         return None
-    graph = await queries.load_graph(connection, workflow_id=row.workflow_id)
+    graph = await queries.load_graph(connection, workflow_id=row.workflow_id, version=row.graph_version)
     baseline_id = row.baseline_id
     if RunStatus(row.status) is RunStatus.PENDING:
         if await _must_wait(connection, row):
@@ -127,7 +127,11 @@ async def _start(
 ) -> UUID | None:
     baseline_id: UUID | None = await connection.scalar(
         select(workflow_runs.c.id)
-        .where(workflow_runs.c.workflow_id == row.workflow_id, workflow_runs.c.status == RunStatus.COMPLETED)
+        .where(
+            workflow_runs.c.workflow_id == row.workflow_id,
+            workflow_runs.c.graph_version == row.graph_version,
+            workflow_runs.c.status == RunStatus.COMPLETED,
+        )
         .order_by(workflow_runs.c.completed_at.desc(), workflow_runs.c.id.desc())
         .limit(1)
     )

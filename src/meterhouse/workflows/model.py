@@ -165,6 +165,7 @@ class Summary:
     node_count: int
     created_at: datetime
     updated_at: datetime
+    graph_version: int = 1
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,7 @@ class WorkflowRun:
     force: bool
     created_at: datetime
     schedule_id: UUID | None = None
+    graph_version: int = 1
     has_changes: bool | None = None
     error: str | None = None
     warnings: Sequence[str] = ()

@@ -45,6 +45,7 @@ _RUN_COLUMNS: tuple[Column[Any], ...] = (
     workflow_runs.c.force,
     workflow_runs.c.created_at,
     workflow_runs.c.schedule_id,
+    workflow_runs.c.graph_version,
     workflow_runs.c.has_changes,
     workflow_runs.c.error,
     workflow_runs.c.warnings,
@@ -56,16 +57,23 @@ _RUN_COLUMNS: tuple[Column[Any], ...] = (
 async def get_workflow(connection: AsyncConnection, *, organisation_id: UUID, workflow_id: UUID) -> Workflow:
     """One workflow in full. Raises `NotFound`, also for somebody else's."""
     summary = await get_summary(connection, organisation_id=organisation_id, workflow_id=workflow_id)
-    nodes, edges = await _parts(connection, workflow_id, with_urls=True)
+    nodes, edges = await _parts(connection, workflow_id, summary.graph_version, with_urls=True)
     return Workflow(**vars(summary), nodes=nodes, edges=edges)
 
 
 async def get_summary(
-    connection: AsyncConnection, *, organisation_id: UUID, workflow_id: UUID, for_update: bool = False
+    connection: AsyncConnection,
+    *,
+    organisation_id: UUID,
+    workflow_id: UUID,
+    for_update: bool = False,
+    keep: bool = False,
 ) -> Summary:
-    """A workflow as lists show it. Raises `NotFound`."""
+    """A workflow as lists show it; locked for a change, or kept from one, if wanted. Raises `NotFound`."""
     statement = _summaries(organisation_id).where(workflows.c.id == workflow_id)
-    row = (await connection.execute(statement.with_for_update() if for_update else statement)).first()
+    if for_update or keep:
+        statement = statement.with_for_update(read=not for_update, key_share=not for_update)
+    row = (await connection.execute(statement)).first()
     if row is None:
         raise NotFound("Workflow not found")
     return Summary(**row._mapping)
@@ -98,9 +106,9 @@ async def list_users_of_strategy(connection: AsyncConnection, *, strategy_id: UU
     return list(rows)
 
 
-async def load_graph(connection: AsyncConnection, *, workflow_id: UUID) -> Graph:
-    """The nodes in running order, without their static addresses, and the edges."""
-    nodes, edges = await _parts(connection, workflow_id, with_urls=False)
+async def load_graph(connection: AsyncConnection, *, workflow_id: UUID, version: int) -> Graph:
+    """The nodes of one version in running order, without their static addresses, and the edges."""
+    nodes, edges = await _parts(connection, workflow_id, version, with_urls=False)
     return Graph(graph.in_order(nodes, edges), edges)
 
 
@@ -144,7 +152,7 @@ async def get_run(
     if not with_nodes:
         return _run(row)
     is_over = RunStatus(row.status).is_final
-    return _run(row, await _node_runs(connection, workflow_id, run_id, with_results=is_over))
+    return _run(row, await _node_runs(connection, row, with_results=is_over))
 
 
 async def get_latest_output(
@@ -154,7 +162,7 @@ async def get_latest_output(
     await get_summary(connection, organisation_id=organisation_id, workflow_id=workflow_id)
     run = (
         await connection.execute(
-            select(workflow_runs.c.id, workflow_runs.c.completed_at)
+            select(workflow_runs.c.id, workflow_runs.c.completed_at, workflow_runs.c.graph_version)
             .where(workflow_runs.c.workflow_id == workflow_id, workflow_runs.c.status == RunStatus.COMPLETED)
             .order_by(workflow_runs.c.completed_at.desc(), workflow_runs.c.id.desc())
             .limit(1)
@@ -162,7 +170,7 @@ async def get_latest_output(
     ).first()
     if run is None:
         raise NotFound("No completed run: the workflow has no output yet. Run it and wait for its end.")
-    found = await load_graph(connection, workflow_id=workflow_id)
+    found = await load_graph(connection, workflow_id=workflow_id, version=run.graph_version)
     names = await extraction.list_names(
         connection, organisation_id=organisation_id, strategy_ids={node.strategy_id for node in found.nodes}
     )
@@ -203,14 +211,14 @@ async def _terminal_pages(
 
 
 async def _node_runs(
-    connection: AsyncConnection, workflow_id: UUID, run_id: UUID, *, with_results: bool
+    connection: AsyncConnection, run: Row[Any], *, with_results: bool
 ) -> tuple[NodeRun, ...]:
     """What became of the nodes, in the order in which they were given, with their items if wanted."""
-    nodes, edges = await _parts(connection, workflow_id, with_urls=False)
+    nodes, edges = await _parts(connection, run.workflow_id, run.graph_version, with_urls=False)
     terminal = Graph(nodes, edges).terminal_keys
-    rows = await connection.execute(select(workflow_node_runs).where(workflow_node_runs.c.run_id == run_id))
+    rows = await connection.execute(select(workflow_node_runs).where(workflow_node_runs.c.run_id == run.id))
     by_node: Mapping[UUID, Row[Any]] = {row.node_id: row for row in rows}
-    results = await _results(connection, run_id) if with_results else {}
+    results = await _results(connection, run.id) if with_results else {}
     return tuple(
         NodeRun(
             id=row.id,
@@ -243,17 +251,17 @@ async def _results(connection: AsyncConnection, run_id: UUID) -> dict[UUID, list
 
 
 async def _parts(
-    connection: AsyncConnection, workflow_id: UUID, *, with_urls: bool
+    connection: AsyncConnection, workflow_id: UUID, version: int, *, with_urls: bool
 ) -> tuple[tuple[Node, ...], tuple[Edge, ...]]:
     columns = [column for column in workflow_nodes.c if with_urls or column.name != "static_urls"]
     nodes = await connection.execute(
         select(*columns)
-        .where(workflow_nodes.c.workflow_id == workflow_id)
+        .where(workflow_nodes.c.workflow_id == workflow_id, workflow_nodes.c.graph_version == version)
         .order_by(workflow_nodes.c.position)
     )
     edges = await connection.execute(
         select(workflow_edges)
-        .where(workflow_edges.c.workflow_id == workflow_id)
+        .where(workflow_edges.c.workflow_id == workflow_id, workflow_edges.c.graph_version == version)
         .order_by(workflow_edges.c.position)
     )
     return tuple(_node(row) for row in nodes), tuple(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypedDict
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction import service as extraction
-from meterhouse.kernel.errors import Conflict, Invalid, Issue
+from meterhouse.kernel.errors import Conflict, Invalid, Issue, NotFound
 from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring.service import PARAMETERS_REFUSED
 from meterhouse.platform.ports import Queue
@@ -57,11 +58,7 @@ async def create_workflow(
 ) -> Workflow:
     """Store a workflow. Raises `Invalid` for a graph that cannot run, `NotFound` for an unknown strategy."""
     name = _checked_name(draft.name)
-    check_graph(draft.nodes, draft.edges)
-    nodes = [_checked_urls(node, at) for at, node in enumerate(draft.nodes)]
-    for at, edge in enumerate(draft.edges):
-        _check_filter(edge, at)
-    await _check_strategies(connection, organisation_id, nodes)
+    nodes = await _checked_nodes(connection, organisation_id, draft.nodes, draft.edges)
     workflow_id = new_id()
     await connection.execute(
         insert(workflows).values(
@@ -75,10 +72,7 @@ async def create_workflow(
             updated_at=now,
         )
     )
-    await connection.execute(insert(workflow_nodes), [_row(workflow_id, at, n) for at, n in enumerate(nodes)])
-    if draft.edges:
-        edges = [_edge_row(workflow_id, at, edge) for at, edge in enumerate(draft.edges)]
-        await connection.execute(insert(workflow_edges), edges)
+    await _store_graph(connection, workflow_id, 1, nodes, draft.edges)
     return await queries.get_workflow(connection, organisation_id=organisation_id, workflow_id=workflow_id)
 
 
@@ -100,6 +94,35 @@ async def update_workflow(
         await connection.execute(
             update(workflows).where(workflows.c.id == found.id).values(**changes, updated_at=now)
         )
+    return await queries.get_summary(connection, organisation_id=organisation_id, workflow_id=workflow_id)
+
+
+async def replace_graph(
+    connection: AsyncConnection,
+    *,
+    organisation_id: UUID,
+    workflow_id: UUID,
+    nodes: Sequence[NodeDraft],
+    edges: Sequence[EdgeDraft],
+    now: datetime,
+) -> Summary:
+    """Give a workflow other nodes and edges. Runs that were started before keep theirs; the first run of the
+    new graph is a baseline.
+
+    Raises `NotFound`, and what `create_workflow` raises.
+    """
+    found = await queries.get_summary(
+        connection, organisation_id=organisation_id, workflow_id=workflow_id, for_update=True
+    )
+    checked = await _checked_nodes(connection, organisation_id, nodes, edges)
+    version = found.graph_version + 1
+    await _store_graph(connection, workflow_id, version, checked, edges)
+    await connection.execute(
+        update(workflows)
+        .where(workflows.c.id == workflow_id)
+        .values(graph_version=version, node_count=len(checked), updated_at=now)
+    )
+    await _drop_unused_graphs(connection, workflow_id, version)
     return await queries.get_summary(connection, organisation_id=organisation_id, workflow_id=workflow_id)
 
 
@@ -125,7 +148,9 @@ async def start_run(
 
     Raises `NotFound`.
     """
-    await queries.get_summary(connection, organisation_id=organisation_id, workflow_id=workflow_id)
+    found = await queries.get_summary(
+        connection, organisation_id=organisation_id, workflow_id=workflow_id, keep=True
+    )
     run_id = new_id()
     await connection.execute(
         insert(workflow_runs).values(
@@ -134,6 +159,7 @@ async def start_run(
             workflow_id=workflow_id,
             status=RunStatus.PENDING,
             force=force,
+            graph_version=found.graph_version,
             schedule_id=schedule_id,
             next_at=now + LOST_AFTER,
             created_at=now,
@@ -223,6 +249,47 @@ async def _lock_run(
     )
 
 
+async def _checked_nodes(
+    connection: AsyncConnection,
+    organisation_id: UUID,
+    nodes: Sequence[NodeDraft],
+    edges: Sequence[EdgeDraft],
+) -> list[NodeDraft]:
+    """The nodes of a graph that can run. Raises `Invalid` or `NotFound`."""
+    check_graph(nodes, edges)
+    checked = [_checked_urls(node, at) for at, node in enumerate(nodes)]
+    for at, edge in enumerate(edges):
+        _check_filter(edge, at)
+    await _check_strategies(connection, organisation_id, checked)
+    return checked
+
+
+async def _store_graph(
+    connection: AsyncConnection,
+    workflow_id: UUID,
+    version: int,
+    nodes: Sequence[NodeDraft],
+    edges: Sequence[EdgeDraft],
+) -> None:
+    of = {"workflow_id": workflow_id, "graph_version": version}
+    await connection.execute(insert(workflow_nodes), [of | _row(at, node) for at, node in enumerate(nodes)])
+    if edges:
+        rows = [of | _edge_row(at, edge) for at, edge in enumerate(edges)]
+        await connection.execute(insert(workflow_edges), rows)
+
+
+async def _drop_unused_graphs(connection: AsyncConnection, workflow_id: UUID, version: int) -> None:
+    """Delete earlier graphs that no run refers to, so that their strategies are free."""
+    for table in (workflow_nodes, workflow_edges):
+        run = exists().where(
+            workflow_runs.c.workflow_id == workflow_id,
+            workflow_runs.c.graph_version == table.c.graph_version,
+        )
+        await connection.execute(
+            delete(table).where(table.c.workflow_id == workflow_id, table.c.graph_version < version, ~run)
+        )
+
+
 def _checked_name(name: str) -> str:
     text = name.strip()
     if not text or len(text) > NAME_LENGTH_MAX:
@@ -257,9 +324,14 @@ async def _check_strategies(
 ) -> None:
     """Raise `NotFound` for an unknown strategy, `Invalid` for parameters that one does not take."""
     for at, node in enumerate(nodes):
-        strategy = await extraction.get_strategy(
-            connection, organisation_id=organisation_id, strategy_id=node.strategy_id, lock="exist"
-        )
+        try:
+            strategy = await extraction.get_strategy(
+                connection, organisation_id=organisation_id, strategy_id=node.strategy_id, lock="exist"
+            )
+        except NotFound:
+            raise NotFound(
+                f"Strategy not found: {node.strategy_id}, which the node {node.key!r} names."
+            ) from None
         if node.static_parameters and strategy.api_parameters is not None:
             extraction.check_errand(strategy, extraction.Errand(strategy.url, node.static_parameters))
         given = node.static_parameters or parse_parameter_config(node.parameter_config, at).mappings
@@ -273,10 +345,9 @@ async def _check_strategies(
             )
 
 
-def _row(workflow_id: UUID, at: int, node: NodeDraft) -> dict[str, object]:
+def _row(at: int, node: NodeDraft) -> dict[str, object]:
     return {
         "id": new_id(),
-        "workflow_id": workflow_id,
         "position": at,
         "node_key": node.key,
         "strategy_id": node.strategy_id,
@@ -288,10 +359,9 @@ def _row(workflow_id: UUID, at: int, node: NodeDraft) -> dict[str, object]:
     }
 
 
-def _edge_row(workflow_id: UUID, at: int, edge: EdgeDraft) -> dict[str, object]:
+def _edge_row(at: int, edge: EdgeDraft) -> dict[str, object]:
     return {
         "id": new_id(),
-        "workflow_id": workflow_id,
         "position": at,
         "source_node_key": edge.source,
         "target_node_key": edge.target,

@@ -32,17 +32,21 @@ workflows = Table(
     Column("description", Text),
     Column("enabled", Boolean, nullable=False),
     Column("node_count", Integer, nullable=False),
+    # Which of its graphs is in force; runs know the one that they were started with.
+    Column("graph_version", Integer, nullable=False, server_default=text("1")),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Index("ix_workflows_newest", "organisation_id", "created_at", "id"),
 )
 
-# Nodes and edges never change, so a run may refer to them for as long as it is kept.
+# Nodes and edges never change, so a run may refer to them for as long as it is kept: another graph of a
+# workflow is another version of all of them.
 workflow_nodes = Table(
     "workflow_nodes",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("workflow_id", Uuid, ForeignKey("workflows.id", ondelete="CASCADE"), nullable=False),
+    Column("graph_version", Integer, nullable=False, server_default=text("1")),
     Column("position", Integer, nullable=False),
     Column("node_key", Text, nullable=False),
     # No cascade: a strategy in use is not deleted from under a workflow.
@@ -53,7 +57,7 @@ workflow_nodes = Table(
     Column("url_field", Text),
     Column("static_parameters", JSON(none_as_null=True)),
     Column("parameter_config", JSON(none_as_null=True)),
-    UniqueConstraint("workflow_id", "node_key", name="uq_workflow_nodes_key"),
+    UniqueConstraint("workflow_id", "graph_version", "node_key", name="uq_workflow_nodes_key"),
 )
 
 workflow_edges = Table(
@@ -61,6 +65,7 @@ workflow_edges = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("workflow_id", Uuid, ForeignKey("workflows.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("graph_version", Integer, nullable=False, server_default=text("1")),
     Column("position", Integer, nullable=False),
     Column("source_node_key", Text, nullable=False),
     Column("target_node_key", Text, nullable=False),
@@ -75,6 +80,7 @@ workflow_runs = Table(
     Column("workflow_id", Uuid, ForeignKey("workflows.id", ondelete="CASCADE"), nullable=False),
     Column("status", Text, nullable=False),
     Column("force", Boolean, nullable=False),
+    Column("graph_version", Integer, nullable=False, server_default=text("1")),
     # The completed run whose results may stand for what has not changed since.
     Column("baseline_id", Uuid),
     Column("schedule_id", Uuid),

@@ -53,7 +53,9 @@ class AskedStore:
 def services_of(database: PostgresDatabase, clock: TestClock, store: AskedStore | None = None) -> Services:
     nothing = cast(Any, None)
     events = cast(EventStore, store or AskedStore())
-    return Services(database, events, nothing, nothing, clock, nothing, Authenticator(database, clock))
+    return Services(
+        database, events, nothing, nothing, clock, nothing, Authenticator(database, clock), nothing
+    )
 
 
 def process(services: Services) -> httpx.AsyncClient:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from tests.integration.entitlements.conftest import MINUTE, START
+from tests.integration.entitlements.desk import MINUTE, START
 
 from meterhouse.entitlements.drafts import CadenceDraft, GrantDraft
 from meterhouse.entitlements.engine import last_reset_at, usage_period_at

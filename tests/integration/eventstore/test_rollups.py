@@ -20,17 +20,31 @@ from meterhouse.platform.events import ClickHouseEventStore
 from meterhouse.usage.corrections import Corrections
 from meterhouse.usage.engine.evaluate import evaluate_meter_query, evaluate_quantities
 from meterhouse.usage.ingest import Ingestor, Lock
+from meterhouse.usage.lineage import lineages
 from meterhouse.usage.model import (
     Aggregation,
     Correction,
     Event,
     EventCriteria,
+    EventSearch,
+    Identities,
     Meter,
     MeterQuery,
     QuantityQuery,
     Window,
 )
-from meterhouse.usage.queries import list_events, quantities, query_meter, recent
+from meterhouse.usage.names import NameSearch, list_names
+from meterhouse.usage.queries import (
+    group_by_values,
+    has_match,
+    list_events,
+    list_subjects,
+    quantities,
+    query_meter,
+    recent,
+    search_events,
+    values_in_ranges,
+)
 from meterhouse.usage.rollups import RollupLimits, Rollups
 from meterhouse.usage.view import EventView
 
@@ -54,10 +68,15 @@ class Server:
     def __init__(self, store: ClickHouseEventStore, lock: Lock | None = None) -> None:
         clock = TestClock(NOW)
         self.ingestor = Ingestor(store, clock, lock=lock)
-        # The tests say when a rollup is carried on, and it reaches only a part of the way at once.
-        self.rollups = Rollups(
-            store, lambda: self.ingestor.reached, lock=lock, limits=RollupLimits(batch_events_max=7)
+        # The tests say when a rollup is carried on; it reaches only a part of the way at once. What is folded
+        # is dropped at once where nobody else can still go by it.
+        limits = RollupLimits(
+            batch_events_max=7,
+            large_batch_events=6,
+            fold_batches=2,
+            drop_after_s=0.0 if lock is None else 120.0,
         )
+        self.rollups = Rollups(store, lambda: self.ingestor.reached, lock=lock, limits=limits)
         self.corrections = Corrections(store, self.ingestor, clock)
         self.view = EventView(store, self.corrections, self.rollups)
 
@@ -208,6 +227,8 @@ async def test_events_come_in_and_are_asked_for_at_once_while_rollups_are_made(
     """An acknowledged event is in the next answer, whatever goes on beside it."""
     meter = openmeter(Aggregation.COUNT, organisation_id=uuid4())
     async with serving(store) as server:
+        limits = RollupLimits(batch_events_max=20, fold_batches=2)
+        server.rollups = server.view.rollups = Rollups(store, lambda: server.ingestor.reached, limits=limits)
         acknowledged = 0
 
         async def send() -> None:
@@ -279,6 +300,31 @@ async def test_a_rollup_with_a_hole_is_made_anew(store: ClickHouseEventStore) ->
         await fresh.rollups.carry_on(meter)
         view = EventView(store, server.corrections, fresh.rollups)
         assert [row.exact for row in await query_meter(view, meter, MeterQuery(), now=NOW)] == [20]
+
+
+async def test_small_batches_are_folded_and_dropped_later(store: ClickHouseEventStore) -> None:
+    organisation = uuid4()
+    meters = [
+        openmeter(aggregation, "$.a", organisation_id=organisation, group_by={"g": "$.g"})
+        for aggregation in ALL_AGGREGATIONS
+    ]
+    chance = random.Random(7)
+    events = [some_event(chance, organisation, number) for number in range(12)]
+    async with serving(store) as server:
+        limits = RollupLimits(fold_batches=3, drop_after_s=0.0)
+        server.rollups = server.view.rollups = Rollups(store, lambda: server.ingestor.reached, limits=limits)
+        for start in range(0, 12, 3):
+            await server.ingestor.submit(events[start : start + 3])
+            for meter in meters:
+                await server.rollups.carry_on(meter)
+        for meter in meters:
+            asked = MeterQuery(window=Window.HOUR, group_by=("g",))
+            rows = await query_meter(server.view, meter, asked, now=NOW)
+            assert rows == evaluate_meter_query(meter, asked, events, now=NOW)
+        tiers = await store.query(
+            "SELECT tier, count() FROM rollups WHERE level = 0 GROUP BY tier ORDER BY tier"
+        )
+        assert [tuple(row) for row in tiers.rows] == [(0, len(meters)), (1, len(meters))]
 
 
 async def test_a_rollup_no_smaller_than_its_events_is_given_up(store: ClickHouseEventStore) -> None:
@@ -366,3 +412,50 @@ async def test_a_correction_that_may_be_stored_counts_once_when_repeated(store: 
         assert await server.corrections.delete(**gone) is None  # type: ignore[arg-type]
         (row,) = await query_meter(server.view, meter, MeterQuery(), now=NOW)
         assert row.exact == 1
+
+
+async def test_every_kind_of_question_follows_corrections(store: ClickHouseEventStore) -> None:
+    """Names, parents and descendants, searches, subjects and values of group-bys, and usage in ranges."""
+    organisation = uuid4()
+    meter = openmeter(Aggregation.SUM, "$.a", organisation_id=organisation, group_by={"g": "$.g"})
+    async with serving(store) as server:
+        view = server.view
+        root = event({"a": 1, "g": "x"}, organisation_id=organisation, id="root", subject="s1")
+        child = event(
+            {"a": 2, "g": "y"},
+            organisation_id=organisation,
+            id="child",
+            parent_id=str(root.uid),
+            subject="s2",
+        )
+        await server.ingestor.submit([root, child])
+        await server.rollups.carry_on(meter)
+
+        async def answers() -> list[object]:
+            names, _ = await list_names(view, organisation_id=organisation, search=NameSearch())
+            found = await search_events(view, organisation_id=organisation, search=EventSearch(meter=meter))
+            (lineage,) = (await lineages(view, organisation_id=organisation, events=[stored])).values()
+            everybody = Identities((), ("s1", "s2", "s3"))
+            return [
+                [(name.name, name.occurrences) for name in names],
+                found.total_count,
+                lineage.descendants,
+                await list_subjects(view, meter),
+                await group_by_values(view, meter, key="g", now=NOW, from_at=START),
+                await values_in_ranges(view, meter, customer=everybody, ranges=[(START, NOW)]),
+                await has_match(view, meter),
+            ]
+
+        (stored,) = [
+            e
+            for e in await list_events(view, organisation_id=organisation, criteria=EVERYTHING)
+            if e.id == "root"
+        ]
+        assert await answers() == [[("ai", 2)], 2, 1, ["s1", "s2"], ["x", "y"], [3], True]
+        other = replace(child, data='{"a":5,"g":"z"}', subject="s3", type="ai")
+        await server.corrections.replace(other, by="k")
+        assert await answers() == [[("ai", 2)], 2, 1, ["s1", "s3"], ["x", "z"], [6], True]
+        await server.corrections.delete(organisation_id=organisation, source="test", id="child", by="k")
+        assert await answers() == [[("ai", 1)], 1, 0, ["s1"], ["x"], [1], True]
+        await server.corrections.delete(organisation_id=organisation, source="test", id="root", by="k")
+        assert (await answers())[1:] == [0, 0, [], [], [None], False]

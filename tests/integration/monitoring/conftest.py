@@ -91,6 +91,11 @@ class Bench:
         await self.work()
         return await self.get(job)
 
+    def another_runner(self, **given: Any) -> JobRunner:
+        """A runner as another process has it."""
+        runner = self.runner
+        return JobRunner(runner.database, runner.sources, runner.usage, runner.clock, runner.signals, **given)
+
     async def work(self) -> None:
         """Run what may run."""
         async with self.runner.running(drain_timeout_s=5):

@@ -12,7 +12,7 @@ from tests.integration.monitoring.conftest import Bench
 from tests.integration.monitoring.test_schedules import count_jobs, create, move
 from tests.pages import SHOP, shop_page, unreachable
 
-from meterhouse.kernel.errors import Conflict, Invalid, NotFound
+from meterhouse.kernel.errors import Conflict, Invalid, NotFound, RateLimited
 from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring import cancel, queries, service
 from meterhouse.monitoring.model import Job, JobFilter, JobStatus
@@ -164,7 +164,8 @@ class TestQuiet:
         asked = await bench.run(strategy, max_retries=1)
         assert asked.next_at == bench.clock.now() + timedelta(seconds=120)
         bench.fetcher.pages[SHOP] = shop_page(199, 249, 299)
-        same, other = await bench.create(strategy, f"{SHOP}?2"), await bench.create(strategy, OTHER)
+        same = await bench.create(strategy, f"{SHOP}?2", max_retries=1)
+        other = await bench.create(strategy, OTHER)
         bench.fetcher.calls.clear()
         await bench.work()
         assert ((await bench.get(same)).status, (await bench.get(other)).status) == (
@@ -172,6 +173,8 @@ class TestQuiet:
             JobStatus.COMPLETED,
         )
         assert bench.fetcher.calls == [OTHER]
+        with pytest.raises(RateLimited, match="left alone until"):
+            await bench.create(strategy)
         bench.wait(seconds=120)
         await bench.work()
         assert (await bench.get(asked)).status is JobStatus.COMPLETED
@@ -194,7 +197,7 @@ class TestQuiet:
 
     async def test_who_waits_goes_first(self, bench: Bench) -> None:
         strategy = await bench.generate()
-        bench.runner.concurrency = 1
+        bench.runner = bench.another_runner(concurrency=1)
         async with bench.database.begin() as connection:
             await service.create_batch(
                 connection,

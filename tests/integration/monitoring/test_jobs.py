@@ -140,7 +140,7 @@ class TestFaults:
         strategy = await bench.generate()
         created = [await bench.create(strategy) for _ in range(20)]
         bench.fetcher.calls.clear()
-        other = replace(bench.runner, id=new_id(), _hands={}, _wake=asyncio.Event())
+        other = bench.another_runner()
         async with bench.present(bench.runner), bench.present(other), other.running():
             await bench.work()
         assert {(await bench.get(job)).status for job in created} == {JobStatus.COMPLETED}
@@ -155,7 +155,7 @@ class TestFaults:
 
     async def test_a_job_of_a_living_process_is_left_to_it(self, bench: Bench) -> None:
         job = await bench.create(await bench.generate())
-        await bench.begin(runner_id=(living := replace(bench.runner, id=new_id())).id)
+        await bench.begin(runner_id=(living := bench.another_runner()).id)
         async with bench.present(living), bench.runner.running():
             other = await bench.create(await bench.generate())
             await bench.reaches(other, JobStatus.COMPLETED)
@@ -188,7 +188,7 @@ class TestFaults:
         job = await bench.create(await bench.generate())
         held, bench.fetcher.hold = asyncio.Event(), None
         bench.fetcher.hold = held
-        other = replace(bench.runner, id=new_id(), _hands={}, _wake=asyncio.Event())
+        other = bench.another_runner()
         async with bench.runner.running():
             await bench.reaches(job, JobStatus.RUNNING)
             bench.fetcher.hold = None

@@ -90,7 +90,10 @@ async def test_a_thousand_at_once(bench: Bench) -> None:
             {"id": made.id},
         )
     started = asyncio.get_running_loop().time()
-    assert await move(bench, hours=1) == 1501
+    dealt_with = await move(bench, hours=1)
+    while found := await bench.tasks.run_due_schedules(bench.clock.now()):
+        dealt_with += found
+    assert dealt_with == 1501
     assert asyncio.get_running_loop().time() - started < 10
     async with bench.database.begin() as connection:
         assert (
@@ -116,5 +119,6 @@ async def test_one_transaction_does_not_grow_without_bound(bench: Bench) -> None
     strategy = await bench.generate()
     urls = [f"{SHOP}/{number}" for number in range(1000)]
     made = [await create(bench, strategy=strategy, url=None, urls=urls) for _ in range(6)]
-    assert await move(bench, hours=1) == 6
+    assert await move(bench, hours=1) == 5
+    assert await bench.tasks.run_due_schedules(bench.clock.now()) == 1
     assert await count_jobs(bench, *made) == 6000

@@ -9,8 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -131,3 +134,42 @@ def meterhouse(cluster: Cluster, *arguments: str) -> str:
         check=True,
     )
     return done.stdout
+
+
+def test_two_servers_never_give_the_last_credit_twice(cluster: Cluster) -> None:
+    """Twelve ask at once, half of them each server, for the five credits that there are."""
+    entitle(cluster.first)
+    path = "/api/v2/customers/spender/entitlements/roles_credit"
+
+    def consume(number: int) -> dict[str, Any]:
+        client = (cluster.first, cluster.second)[number % 2]
+        asked = {"amount": 1, "idempotencyKey": f"order-{number}"}
+        answer = client.post(f"{path}/consume", json=asked)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    with ThreadPoolExecutor(12) as threads:
+        answers = list(threads.map(consume, range(12)))
+    assert sum(answer["allowed"] for answer in answers) == 5
+    assert min(answer["value"]["balance"] for answer in answers) == 0
+    for client in (cluster.first, cluster.second):
+        check = {"checks": [{"customer": "spender", "feature": "roles_credit"}]}
+        found = client.post("/api/v2/entitlements/check", json=check).json()["items"][0]["value"]
+        assert (found["hasAccess"], found["usage"]) == (False, 5)
+
+
+def entitle(client: httpx.Client) -> None:
+    """A customer `spender` with five credits of a feature that counts."""
+    grant = {"amount": 5, "effectiveAt": datetime.now(UTC).isoformat()}
+    for path, body in (
+        ("/api/v1/meters", {"slug": "roles_credit", "eventType": "roles.credit", "aggregation": "COUNT"}),
+        ("/api/v1/customers", {"key": "spender", "name": "Spender"}),
+        ("/api/v1/features", {"key": "roles_credit", "name": "Credit", "meterSlug": "roles_credit"}),
+        (
+            "/api/v2/customers/spender/entitlements",
+            {"type": "metered", "featureKey": "roles_credit", "usagePeriod": {"interval": "MONTH"}},
+        ),
+        ("/api/v2/customers/spender/entitlements/roles_credit/grants", grant),
+    ):
+        made = client.post(path, json=body)
+        assert made.status_code == 201, made.text

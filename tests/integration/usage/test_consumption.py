@@ -21,14 +21,14 @@ from meterhouse.usage.engine.consumption import (
     Consumer,
     Consumption,
     compile_consumption,
-    compile_first_seen,
+    compile_presence,
     decode_consumption,
+    decode_presence,
 )
 from meterhouse.usage.engine.decode import named_rows
 from meterhouse.usage.engine.evaluate import evaluate_parts
 from meterhouse.usage.engine.explain import explain
 from meterhouse.usage.engine.matching import is_owned, matches
-from meterhouse.usage.engine.parameters import from_micros
 from meterhouse.usage.model import Identities
 
 FEW = settings(SLOW, max_examples=25)
@@ -82,13 +82,16 @@ def test_consumption(store, events, delays, function, value, tree, resets):
 
 @FEW
 @given(events=many_events(), delays=st.lists(st.integers(0, 6), min_size=12, max_size=12))
-def test_first_seen(store, events, delays):
+def test_presence(store, events, delays):
     late = [replace(e, ingested_at=NOW + timedelta(hours=d)) for e, d in zip(events, delays, strict=False)]
     organisation, owned = settle(store, late)
     asked = consumers(None, None)
-    compiled = compile_first_seen(organisation, asked)
+    compiled = compile_presence(organisation, asked)
     rows = named_rows(compiled, asyncio.run(store.query(compiled.sql, compiled.parameters)).rows)
-    found = {row["k_owner"]: from_micros(row["first_at"]) for row in rows}
-    for index, consumer in enumerate(asked):
-        times = [event.ingested_at for event in owned_by(consumer, owned)]
-        assert found.get(index) == min(times, default=None)
+    found = decode_presence(asked, rows)
+    for consumer in asked:
+        known, own = found.get(consumer.customer_id), owned_by(consumer, owned)
+        assert (known is None) == (not own)
+        if known is not None:
+            assert known.first_at == min(event.ingested_at for event in own)
+            assert known.types == {event.type for event in own}

@@ -193,7 +193,7 @@ class Wide(extraction.Extractor):
     most: int = 0
     pages: list[str] = field(default_factory=list)
 
-    async def run(self, strategy: Any, page: Any, *, keep: Any) -> extraction.Extracted:
+    async def run(self, strategy: Any, page: Any, *, keep: Any, known: Any = ()) -> extraction.Extracted:
         self.in_hand += 1
         self.most = max(self.most, self.in_hand)
         await asyncio.sleep(0)

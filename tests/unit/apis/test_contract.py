@@ -22,13 +22,15 @@ def refused(contract: Contract, operation: str, body: Any, kind: str = "applicat
 
 @pytest.mark.parametrize(("name", "count"), [("meter", 56), ("openmeter", 153), ("polar", 25)])
 def test_every_operation_of_a_contract_is_read(name: str, count: int) -> None:
-    """The published operations; what an extension adds to them is counted apart."""
+    """The published operations; what an extension adds to them, rather than restates, is counted apart."""
     contract = ALL[name]
     published = json.loads(contract.file.read_bytes())["paths"]
     methods = ("get", "put", "post", "patch", "delete")
     assert sum(method in item for item in published.values() for method in methods) == count
     added = {} if contract.extensions is None else json.loads(contract.extensions.read_bytes())["paths"]
-    assert len(contract.operations) == count + sum(len(item) for item in added.values())
+    # An extension that repeats a published operation widens it, and adds none.
+    new = sum(method not in published.get(path, {}) for path, item in added.items() for method in item)
+    assert len(contract.operations) == count + new
 
 
 @pytest.mark.parametrize("contract", ALL.values(), ids=ALL)
@@ -81,7 +83,7 @@ def test_a_discriminator_chooses_the_branch_whose_faults_are_told() -> None:
 def test_read_only_fields_are_accepted_and_dropped() -> None:
     body = {"id": 7, "subject": "customer-1", "token": "x", "createdAt": "whenever"}
     checked = OPENMETER.operations["createPortalToken"].check_body(body, "application/json")
-    assert checked == {"subject": "customer-1"} | ({"token": "x"} if "token" in checked else {})
+    assert checked == {"subject": "customer-1"}
 
 
 def test_unknown_fields_are_tolerated() -> None:

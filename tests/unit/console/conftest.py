@@ -112,7 +112,7 @@ class Stage:
         self.keys = keys
         self.source = source
         nothing = cast(Any, None)
-        services = Services(nothing, nothing, nothing, nothing, clock, nothing, keys)
+        services = Services(nothing, nothing, nothing, nothing, clock, nothing, keys, nothing, nothing)
         self.app = Starlette(routes=console_routes(services, FACADES, source=source, ring=keys))
 
     def browser(self, base_url: str = ORIGIN) -> httpx.AsyncClient:

@@ -13,7 +13,7 @@ from meterhouse.usage.engine import rolled
 from meterhouse.usage.engine.compile import compile_meter_query
 from meterhouse.usage.engine.consumption import Consumer, compile_consumption
 from meterhouse.usage.engine.quantities import compile_quantities
-from meterhouse.usage.engine.rollups import Rollup, compile_batch, definition_of
+from meterhouse.usage.engine.rollups import FOLDED, SMALL, Batch, Rollup, compile_batch, definition_of
 from meterhouse.usage.model import (
     Aggregation,
     Clause,
@@ -24,6 +24,7 @@ from meterhouse.usage.model import (
     StringFilter,
     Window,
 )
+from meterhouse.usage.rollups import Reach, reach_of
 
 T = datetime(2026, 3, 1, tzinfo=UTC)
 END = datetime(2026, 4, 1, tzinfo=UTC)
@@ -68,14 +69,17 @@ def test_unique_by_day_and_subject():
 def test_a_rollup_that_reaches_all_is_read_alone():
     query = MeterQuery(from_at=T, to_at=END, window=Window.DAY, subjects=("it's",), group_by=("model",))
     meter = openmeter(group_by={"model": "$.model", "a": "$.a"})
-    compiled = rolled.compile_meter_query(meter, query, Rollup(7, 99, reaches_all=True, is_corrected=False))
+    compiled = rolled.compile_meter_query(
+        meter, query, Rollup(7, -1, 99, reaches_all=True, is_corrected=False)
+    )
     assert compiled is not None
     assert compiled.sql == (
         "SELECT intDiv((start + {p4:Int64}) - positiveModulo((start + {p4:Int64}), 86400), 86400) "
         "AS k_window, subject AS k_subject, groups[2] AS k_group0, "
         "sum(rollups.n) AS n, sum(rollups.total) AS total, "
         "sumMap(rollups.wide) AS wide FROM rollups WHERE definition = toUInt128('7') "
-        "AND upto <= {p6:Int64} AND ((level = 1 AND start >= {p7:Int64} AND start < {p8:Int64})) "
+        "AND tier = 0 AND upto <= {p6:Int64} "
+        "AND ((level = 1 AND start >= {p7:Int64} AND start < {p8:Int64})) "
         "AND subject IN {p5:Array(String)} "
         "GROUP BY k_window, k_subject, k_group0 HAVING n > 0 SETTINGS precise_float_parsing = 1"
     )
@@ -85,21 +89,46 @@ def test_a_rollup_that_reaches_all_is_read_alone():
 def test_a_rollup_that_lags_is_joined_by_what_is_newer():
     query = MeterQuery(from_at=T, to_at=END.replace(second=7), window=Window.DAY)
     meter = openmeter(Aggregation.COUNT)
-    compiled = rolled.compile_meter_query(meter, query, Rollup(7, 99, reaches_all=False, is_corrected=False))
+    compiled = rolled.compile_meter_query(
+        meter, query, Rollup(7, 50, 99, reaches_all=False, is_corrected=False)
+    )
     assert compiled is not None
     assert compiled.sql.count(" UNION ALL ") == 1
     assert "AND (seq > {p6:Int64} OR toUnixTimestamp64Micro(time) >= {p5:Int64})" in compiled.sql
+    assert (
+        " AND (tier = 1 AND upto <= {p7:Int64} OR tier = 0 AND since > {p7:Int64} AND upto <= {p6:Int64})"
+        in (compiled.sql)
+    )
     assert compiled.parameters["p5"] == 1775001600_000_000
 
 
 def test_a_batch_of_a_rollup_is_one_insert_with_its_mark():
-    sql = compile_batch(openmeter(group_by={"model": "$.model"}), 7, 100, 199).sql
+    sql = compile_batch(openmeter(group_by={"model": "$.model"}), Batch(7, SMALL, 3, 100, 199)).sql
     assert sql.startswith(
-        "INSERT INTO rollups (definition, level, subject, customer_id, start, groups, since, upto, n"
+        "INSERT INTO rollups "
+        "(definition, tier, epoch, since, upto, level, subject, customer_id, start, groups, n"
     )
     assert sql.count("INSERT") == 1
     assert "GROUP BY GROUPING SETS ((k_subject, k_customer, k_hour, k_groups), (k_hour, k_groups), " in sql
     assert "seq >= {p2:Int64} AND seq <= {p3:Int64}" in sql
+
+
+def marks(*given: tuple[int, int, int, int]) -> list[Batch]:
+    return [Batch(7, *one) for one in given]
+
+
+def test_batches_reach_as_far_as_their_marks_form_a_chain():
+    assert reach_of([]) == Reach()
+    small = [(SMALL, 0, 0, 9), (SMALL, 0, 10, 19)]
+    assert reach_of(marks(*small)) == Reach(-1, 19, 0, 2)
+    folded = (FOLDED, 0, 0, 19)
+    assert reach_of(marks(folded, *small)) == Reach(19, 19, 1, 0, leftovers=True)
+    assert reach_of(marks(folded, *small, (SMALL, 1, 20, 29))) == Reach(19, 29, 1, 1, leftovers=True)
+    assert reach_of(marks(folded, (FOLDED, 0, 20, 99))) == Reach(99, 99, 0, 0)
+    assert reach_of(marks(small[1])) is None
+    assert reach_of(marks(folded, (SMALL, 1, 21, 29))) is None
+    assert reach_of(marks(folded, folded)) is None
+    assert reach_of(marks(small[0], small[0])) is None
 
 
 def test_a_definition_stands_for_all_that_quantities_depend_on():
@@ -130,12 +159,13 @@ def test_a_change_of_the_clock_is_bound_as_a_table():
 def test_what_customers_consumed_since_their_resets():
     meter = polar(Aggregation.SUM, "tokens", Clause("name", "eq", "ai"))
     compiled = compile_consumption(meter, [Consumer("c1", ("s1", "s2"), T), Consumer("c2", ("s3",))])
+    assert " AS k_owner, ingested_at FROM (SELECT *, " in compiled.sql
     assert compiled.sql.endswith(
-        "AS k_owner, ingested_at FROM (SELECT *, JSONExtractRaw(data, {p9:String}) AS r0 FROM events "
+        "AS v_number FROM (SELECT *, JSONExtractRaw(data, {p9:String}) AS r0 FROM events "
         "WHERE organisation_id = {p0:UUID} AND type = {p1:String} AND toString(origin) = 'user' "
         "AND (subject IN {p4:Array(String)} AND ((subject = '' AND customer_id != '' "
         "AND has({p2:Array(String)}, customer_id)) OR (customer_id = '' "
-        "AND has({p3:Array(String)}, subject))))) WHERE k_owner >= 0 "
+        "AND has({p3:Array(String)}, subject)))))) WHERE k_owner >= 0 "
         "AND toUnixTimestamp64Micro(ingested_at) >= "
         "transform(k_owner, {p8:Array(Int64)}, {p7:Array(Int64)}, toInt64(-9223372036854775808)) "
         "AND (type = {p1:String})) GROUP BY k_owner SETTINGS precise_float_parsing = 1"

@@ -32,6 +32,8 @@ class Jobs(Operations):
         urls: list[str] | None = None,
         parameters: Mapping[str, Any] | None = None,
         *,
+        max_pages: int | None = None,
+        max_retries: int | None = None,
         request_timeout: float | None = None,
     ) -> types.CreatedJobOrBatch:
         """Start a job on one page, or a batch of jobs on several.
@@ -41,6 +43,8 @@ class Jobs(Operations):
             url: The page; or else
             urls: the pages.
             parameters: Overrides of an API strategy's parameters.
+            max_pages: How many pages of a list to follow at most.
+            max_retries: How often to try again after a failure that may pass, 0 to 10.
             request_timeout: Seconds for this call.
 
         Returns:
@@ -57,7 +61,7 @@ class Jobs(Operations):
         body = {
             "strategy_id": check.identifier(strategy_id, "strategy_id"),
             **check.one_page_source(url, urls),
-            **given(parameters=parameters),
+            **given(parameters=parameters, max_pages=max_pages, max_retries=max_retries),
         }
         job: types.CreatedJobOrBatch = self._send(Call("POST", "/api/jobs", body=body, timeout_s=request_timeout))
         return job
@@ -287,6 +291,26 @@ class Jobs(Operations):
         path = f"/api/jobs/{check.segment(job_id, 'job_id')}/cancel"
         job: types.Job = self._send(Call("POST", path, timeout_s=request_timeout))
         return job
+
+    def cancel_batch(self, batch_id: str, *, request_timeout: float | None = None) -> types.BatchProgress:
+        """Cancel those jobs of a batch that have not ended.
+
+        Args:
+            batch_id: The batch.
+            request_timeout: Seconds for this call.
+
+        Returns:
+            The counts; cancelled jobs are among the failed ones.
+
+        Raises:
+            NotFoundError: There is no such batch.
+            NotSupportedError: The server does not have this call.
+
+        Reference: Meter, section 19, item 26.
+        """
+        path = f"/api/jobs/batch/{check.segment(batch_id, 'batch_id')}/cancel"
+        progress: types.BatchProgress = self._send(Call("POST", path, timeout_s=request_timeout))
+        return progress
 
     def delete_job(self, job_id: str, *, request_timeout: float | None = None) -> types.Message:
         """Delete a job with its results.

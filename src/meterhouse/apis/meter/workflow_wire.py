@@ -49,17 +49,22 @@ def restate_workflow(body: Any) -> Any:
 
 def restate_changes(body: Any) -> Any:
     """Changes as the contract has them: `null` leaves a name as it is and clears a description."""
-    if not isinstance(body, dict):
-        return body
-    return {name: one for name, one in body.items() if one is not None or name == "description"}
+    restated = restate_workflow(body)
+    cleared = isinstance(body, dict) and body.get("description", "") is None
+    return {**restated, "description": None} if cleared else restated
 
 
 def draft_from_wire(body: Mapping[str, Any]) -> WorkflowDraft:
+    nodes, edges = graph_from_wire(body)
     return WorkflowDraft(
-        name=body["name"],
-        description=body.get("description") or None,
-        nodes=tuple(_node_from_wire(node, at) for at, node in enumerate(body["nodes"])),
-        edges=tuple(
+        name=body["name"], description=body.get("description") or None, nodes=nodes, edges=edges
+    )
+
+
+def graph_from_wire(body: Mapping[str, Any]) -> tuple[tuple[NodeDraft, ...], tuple[EdgeDraft, ...]]:
+    return (
+        tuple(_node_from_wire(node, at) for at, node in enumerate(body["nodes"])),
+        tuple(
             EdgeDraft(edge["source_node_key"], edge["target_node_key"], filter_of(edge.get("filter_config")))
             for edge in body.get("edges", ())
         ),

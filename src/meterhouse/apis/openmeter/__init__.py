@@ -4,6 +4,7 @@ from pathlib import Path
 
 from meterhouse.apis.contract import Contract
 from meterhouse.apis.facade import Facade
+from meterhouse.apis.openmeter.browsers import admit
 from meterhouse.apis.openmeter.errors import OpenMeterErrors
 
 _ULID = "^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$"
@@ -20,5 +21,6 @@ facade = Facade(
         extensions=_HERE / "extensions.json",
     ),
     OpenMeterErrors(),
+    admit=admit,
     document_path="/api/swagger.json",
 )

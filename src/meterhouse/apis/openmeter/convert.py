@@ -210,7 +210,7 @@ def event_to_wire(
         "source": event.source,
         "specversion": "1.0",
         "type": event.type,
-        "subject": _subject(event),
+        "subject": shown_subject(event.subject, event.customer_id),
         "time": _second(event.time),
     }
     if event.data:
@@ -279,12 +279,12 @@ def _readable_float(text: str) -> float | None:
     return number if math.isfinite(number := float(text)) else None
 
 
-def _subject(event: StoredEvent) -> str:
+def shown_subject(subject: str, customer_id: str) -> str:
     """The subject; an event that names its customer by our id has none of its own."""
-    if event.subject or not event.customer_id:
-        return event.subject
-    customer_id = parse_id(event.customer_id)
-    return event.customer_id if customer_id is None else to_ulid(customer_id)
+    if subject or not customer_id:
+        return subject
+    parsed = parse_id(customer_id)
+    return customer_id if parsed is None else to_ulid(parsed)
 
 
 def _second(instant: datetime) -> str:

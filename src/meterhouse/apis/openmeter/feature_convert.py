@@ -38,6 +38,11 @@ def feature_from_wire(body: Mapping[str, Any]) -> FeatureDraft:
     )
 
 
+def filters_field(body: Mapping[str, Any]) -> str:
+    """The form in which a body brings its filters."""
+    return _ADVANCED if body.get(_ADVANCED) else _SIMPLE
+
+
 def _filters_from_wire(body: Mapping[str, Any]) -> dict[str, StringFilter]:
     at: At = ("body", _ADVANCED)
     simple = {key: StringFilter("eq", value) for key, value in (body.get(_SIMPLE) or {}).items()}

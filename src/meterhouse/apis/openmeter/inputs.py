@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.apis.call import Call
 from meterhouse.apis.faults import RequestIssue
 from meterhouse.kernel.errors import Invalid, NotFound
+from meterhouse.platform.ports import EventStore
 from meterhouse.usage.attribution import customers_named
 from meterhouse.usage.definition import is_expressible_as
 from meterhouse.usage.model import Meter
+from meterhouse.usage.progress import Asker, watched
 from meterhouse.usage.queries import get_meter
 
 
@@ -50,3 +53,12 @@ async def customers_of(
     if not ids:
         return None
     return await customers_named(connection, organisation_id=call.principal.organisation_id, ids=ids)
+
+
+def store_of(call: Call, organisation_id: UUID, client_id: str | None) -> EventStore:
+    """The events to ask; under a client's id, the progress of what is asked can be read."""
+    services = call.services
+    if client_id is None:
+        return services.events
+    asker = Asker(services.database, services.clock, organisation_id, client_id)
+    return watched(services.events, asker)

@@ -282,9 +282,9 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def customer_meter_to_wire(row: CustomerMeter) -> Wire:
+def customer_meter_to_wire(row: CustomerMeter, customer: Wire) -> Wire:
     """Write a customer's account on a meter, with both of them."""
-    both = {"customer": customer_to_wire(row.customer), "meter": meter_to_wire(row.meter)}
+    both = {"customer": customer, "meter": meter_to_wire(row.meter)}
     return account_to_wire(row) | {"customer_id": row.customer.id} | both
 
 

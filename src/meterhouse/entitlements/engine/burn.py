@@ -98,16 +98,15 @@ class _Run:
         self.is_cumulative = self.plan.rules.aggregation in CUMULATIVE
         self.state = start
         if not start.is_initial:
-            begin = start.at
-            for rank, grant in enumerate(ranked):
-                end = grant.ends_at
-                if grant.effective_at < begin and (end is None or begin <= end):
-                    self.active.append(rank)
+            begin, spans = minute(start.at), self.plan.rules.spans
+            self.active = [rank for rank, (since, end) in enumerate(spans) if since < begin <= end]
 
     def through(self, usages: Sequence[Decimal]) -> Outcome:
         stretches = zip(self.plan.stretches, usages, strict=True)
-        at, end = minute(self.plan.start.at), self.plan.at
+        at = start = minute(self.plan.start.at)
+        end = self.plan.at
         cuts = sorted({*self.plan.changes, end})
+        last_change = max(self.plan.changes, default=at)
         if at not in self.plan.changes:
             self._begin_phase(at)
         for cut in cuts:
@@ -116,7 +115,8 @@ class _Run:
                 at = cut
             change = self.plan.changes.get(cut)
             if change is not None:
-                self._keep_state(cut)
+                if cut == last_change > start:
+                    self.state = self._state(cut)
                 self._change(change, cut)
                 self._begin_phase(cut)
         if end in self.plan.looks:
@@ -262,10 +262,6 @@ class _Run:
         segment = Segment(period, used, overage, before, self._amounts(), burnt, is_reset)
         self.segments.append(segment)
 
-    def _keep_state(self, at: int) -> None:
-        if at > minute(self.plan.start.at):
-            self.state = self._state(at)
-
     def _state(self, at: int) -> State:
         return State(
             at=instant(at),
@@ -278,13 +274,13 @@ class _Run:
 
     def _outcome(self) -> Outcome:
         at = instant(self.plan.at)
-        rules, left = self.plan.rules, self._left()
+        rules, left, period_end = self.plan.rules, self._left(), self.plan.period_end
+        if period_end is None:
+            period_end = usage_period_at(rules.entitlement, rules.resets, at).end
         grant_usages = {g.id: burnt for g, burnt in zip(self.grants, self.burnt, strict=True) if burnt}
         balance = Balance(
             at=at,
-            period=Period(
-                instant(self.period_start), usage_period_at(rules.entitlement, rules.resets, at).end
-            ),
+            period=Period(instant(self.period_start), period_end),
             balance=left,
             usage=self.usage,
             overage=max(self.overage, ZERO),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
-from meterhouse.entitlements.engine.periods import reset_times
+from meterhouse.entitlements.engine.periods import reset_times, usage_period_at
 from meterhouse.entitlements.model import Entitlement, Grant, Reset, State
 from meterhouse.kernel.errors import Invalid, LimitExceeded
 from meterhouse.kernel.periods import LAST_INSTANT, Period
@@ -26,6 +26,7 @@ BURNABLE = ADDITIVE | CUMULATIVE | {Aggregation.LATEST}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
+_MICROSECOND = timedelta(microseconds=1)
 _LAST_MINUTE = (LAST_INSTANT - _EPOCH) // _MINUTE
 
 
@@ -42,6 +43,11 @@ class Rules:
     def ranked(self) -> tuple[Grant, ...]:
         """The grants in the order in which they are burnt (openmeter 4.4, 6)."""
         return tuple(sorted(self.grants, key=_burn_order))
+
+    @cached_property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """The minutes `[start, end)` in which each of the ranked grants is active."""
+        return tuple((minute(grant.effective_at), _end_minute(grant)) for grant in self.ranked)
 
 
 @dataclass
@@ -67,14 +73,18 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Plan:
-    """Where a run begins, what changes when, and the usage it needs, in the order in which `run` takes it."""
+    """Where a run begins, what changes when, and the usage it needs, in the order in which `run` takes it.
+
+    `period_end` is when the usage period that holds `at` ends, for those who know.
+    """
 
     rules: Rules
     start: State
     at: int
     changes: dict[int, Changes]
     stretches: tuple[Stretch, ...]
-    looks: frozenset[int]
+    looks: frozenset[int] = frozenset()
+    period_end: datetime | None = None
 
     @cached_property
     def ranges(self) -> tuple[Period, ...]:
@@ -111,10 +121,12 @@ def plan_rules(
     start: State | None = None,
     looks: Sequence[datetime] = (),
     cut: datetime | None = None,
+    is_running: bool = False,
 ) -> Plan:
-    """As `plan`, for rules that are asked more than once. `cut` begins a new phase where nothing changes.
+    """As `plan`, for rules that are asked more than once.
 
-    A gauge is not cut: its phases are what it is used in.
+    `cut` begins a new phase where nothing changes; a gauge is not cut: its phases are what it is used in.
+    `is_running` leaves out what happens at `at` itself, for a minute that is not over yet.
     """
     check_burnable(rules.aggregation)
     if start is None:
@@ -123,6 +135,8 @@ def plan_rules(
     changes = _changes(rules, start, end_minute)
     if cut is not None and start.at < cut < at and rules.aggregation is not Aggregation.LATEST:
         changes.setdefault(minute(cut), Changes([], False, False, [], []))
+    if is_running and end_minute > minute(start.at):
+        changes.pop(end_minute, None)
     wanted = tuple(sorted({minute(look) for look in looks}))
     stretches = tuple(_stretches(rules.aggregation, start, end_minute, changes, wanted))
     return Plan(rules, start, end_minute, changes, stretches, frozenset(wanted))
@@ -173,8 +187,7 @@ def _changes(rules: Rules, start: State, end: int) -> dict[int, Changes]:
             change = found[minute(at)]
             change.is_reset, change.preserve_overage = True, preserve_overage
             _check_count(found)
-    for rank, grant in enumerate(rules.ranked):
-        starts, ends = minute(grant.effective_at), _end_minute(grant)
+    for rank, (grant, (starts, ends)) in enumerate(zip(rules.ranked, rules.spans, strict=True)):
         if starts >= ends or starts > end or ends < begin or (is_fresh and ends == begin):
             continue
         if starts >= begin or is_fresh:
@@ -188,6 +201,19 @@ def _changes(rules: Rules, start: State, end: int) -> dict[int, Changes]:
                     found[minute(at)].recurs.append(rank)
                     _check_count(found)
     return dict(found)
+
+
+def next_change(rules: Rules, at: int) -> int:
+    """The first minute after `at` at which anything happens: a reset, or something to a grant."""
+    after = instant(at)
+    found = [minute(usage_period_at(rules.entitlement, rules.resets, after).end)]
+    for grant, (starts, ends) in zip(rules.ranked, rules.spans, strict=True):
+        if starts >= ends or ends <= at:
+            continue
+        found.append(starts if starts > at else ends)
+        if grant.recurrence is not None and starts <= at:
+            found.append(minute(grant.recurrence.after(after + _MINUTE - _MICROSECOND)))
+    return min(found)
 
 
 def _check_count(found: dict[int, Changes]) -> None:

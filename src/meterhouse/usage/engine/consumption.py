@@ -111,11 +111,37 @@ def decode_consumption(
     return found
 
 
-def compile_first_seen(organisation_id: UUID, consumers: Sequence[Consumer]) -> CompiledQuery:
-    """When each consumer's first event of any kind was ingested; consumers without events have no row."""
+@dataclass(frozen=True)
+class Presence:
+    """The types of a consumer's events, and when the first event was ingested."""
+
+    types: frozenset[str]
+    first_at: datetime
+
+
+def compile_presence(organisation_id: UUID, consumers: Sequence[Consumer]) -> CompiledQuery:
+    """One row per consumer with events of any kind, and type of them."""
     bind = Parameters()
     owner = owner_expression(consumers, bind)
     where = f"{columns.ORGANISATION} = {bind.uuid(organisation_id)} AND {owned_by(consumers, bind)}"
     first = f"toUnixTimestamp64Micro(min({columns.INGESTED_AT})) AS first_at"
-    sql = f"SELECT {owner} AS k_owner, {first} FROM {columns.TABLE} WHERE {where} GROUP BY k_owner"  # noqa: S608
-    return CompiledQuery(sql, bind.values, ("k_owner", "first_at"))
+    sql = (
+        f"SELECT {owner} AS k_owner, {columns.TYPE}, {first} FROM {columns.TABLE} "  # noqa: S608
+        f"WHERE {where} GROUP BY k_owner, {columns.TYPE}"
+    )
+    return CompiledQuery(sql, bind.values, ("k_owner", columns.TYPE, "first_at"))
+
+
+def decode_presence(
+    consumers: Sequence[Consumer], rows: Sequence[Mapping[str, object]]
+) -> dict[str, Presence]:
+    """What there is of each consumer with events, by customer id."""
+    found: dict[str, Presence] = {}
+    for row in rows:
+        index, first = row["k_owner"], row["first_at"]
+        assert isinstance(index, int)
+        assert isinstance(first, int)
+        at, customer_id = from_micros(first), consumers[index].customer_id
+        known = found.get(customer_id, Presence(frozenset(), at))
+        found[customer_id] = Presence(known.types | {str(row[columns.TYPE])}, min(known.first_at, at))
+    return found

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from meterhouse.usage.engine.compile import NUMERIC, CompiledQuery, effective_groups
 from meterhouse.usage.engine.windows import bucket_bounds
 from meterhouse.usage.engine.zones import zone_table
-from meterhouse.usage.model import Aggregation, Meter, MeterQuery, QueryRow
+from meterhouse.usage.model import Aggregation, Meter, MeterQuery, QueryRow, Window
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
@@ -53,7 +54,8 @@ def read_parts(aggregation: Aggregation, row: Mapping[str, object]) -> Parts:
         total, wide = row["total"], row["wide"]
         assert isinstance(total, Decimal)
         assert isinstance(wide, dict)
-        return Parts(count, Fraction(total) + from_units(wide))
+        exact = Fraction(total)
+        return Parts(count, exact + from_units(wide) if wide else exact)
     if aggregation in NUMERIC:
         number = row["number"]
         assert isinstance(number, float)
@@ -101,7 +103,7 @@ def _bounds(query: MeterQuery, row: Mapping[str, object], now: datetime) -> tupl
     if query.window is not None:
         key = row["k_window"]
         assert isinstance(key, int)
-        return bucket_bounds(zone_table(query.zone), query.window, key)
+        return _bucket(query.zone, query.window, key)
     first, last = row["first_at"], row["last_at"]
     assert isinstance(first, int)
     assert isinstance(last, int)
@@ -109,6 +111,12 @@ def _bounds(query: MeterQuery, row: Mapping[str, object], now: datetime) -> tupl
     if row["n"] == 0 and first == 0 and last == 0:
         return total_bounds(query, None, None, now)
     return total_bounds(query, _instant(first), _instant(last), now)
+
+
+@lru_cache(maxsize=20_000)
+def _bucket(zone: str, window: Window, key: int) -> tuple[datetime, datetime]:
+    """Bounds of a bucket; the same few days are asked for again and again."""
+    return bucket_bounds(zone_table(zone), window, key)
 
 
 def total_bounds(

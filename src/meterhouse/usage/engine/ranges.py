@@ -61,12 +61,7 @@ class Usage:
         """A query under construction, conditions of its innermost level, columns of the next."""
         draft = Draft(self.meter.organisation_id, bind or Parameters())
         bind = draft.parameters
-        base = base_conditions(self.meter, from_at, to_at, bind)
-        base.append(filters.identity_condition(self.customer, bind))
-        if self.upto is not None:
-            base.append(f"({columns.SEQ} <= {bind.integer(self.upto)} OR {columns.SEQ} = {REPLACED_SEQ})")
-        if self.after is not None:
-            base.append(f"{columns.SEQ} > {bind.integer(self.after)} AND {columns.SEQ} < {REPLACED_SEQ}")
+        base = self.base(from_at, to_at, bind)
         selected = value_columns(self.meter, draft)
         for key, wanted in self.group_filters.items():
             raw = draft.raw_of(parse_jsonpath(self.meter.group_by[key], field=("groupBy", key)))
@@ -74,6 +69,16 @@ class Usage:
         if self.meter.filter.clauses:
             draft.conditions.append(filters.tree_condition(self.meter.filter, bind, draft.raw_of))
         return draft, base, selected
+
+    def base(self, from_at: datetime | None, to_at: datetime | None, bind: Parameters) -> list[str]:
+        """Conditions on an event's own columns: those of the customer, of the time and of `seq`."""
+        base = base_conditions(self.meter, from_at, to_at, bind)
+        base.append(filters.identity_condition(self.customer, bind))
+        if self.upto is not None:
+            base.append(f"({columns.SEQ} <= {bind.integer(self.upto)} OR {columns.SEQ} = {REPLACED_SEQ})")
+        if self.after is not None:
+            base.append(f"{columns.SEQ} > {bind.integer(self.after)} AND {columns.SEQ} < {REPLACED_SEQ}")
+        return base
 
 
 def compile_ranges(usage: Usage, ranges: Sequence[Range]) -> CompiledQuery:
@@ -99,9 +104,10 @@ def compile_minutes(usage: Usage, from_at: datetime | None = None) -> CompiledQu
 
 def compile_has_events(usage: Usage, to_at: datetime) -> CompiledQuery:
     """Whether the customer has any event before an instant that may belong to the meter: 0 or 1."""
-    draft, base, _ = usage.draft(None, to_at)
-    found = f"SELECT 1 FROM {columns.TABLE} WHERE {' AND '.join(base)} LIMIT 1"  # noqa: S608
-    return CompiledQuery(f"SELECT count() AS n FROM ({found})", draft.parameters.values, ("n",))  # noqa: S608
+    bind = Parameters()
+    conditions = " AND ".join(usage.base(None, to_at, bind))
+    found = f"SELECT 1 FROM {columns.TABLE} WHERE {conditions} LIMIT 1"  # noqa: S608
+    return CompiledQuery(f"SELECT count() AS n FROM ({found})", bind.values, ("n",))  # noqa: S608
 
 
 _UNIQUE_COLUMNS = ("k_family", "k_slot", "n")

@@ -27,14 +27,17 @@ from meterhouse.usage.engine.compile import (
 from meterhouse.usage.engine.parameters import to_micros
 from meterhouse.usage.engine.quantities import CUSTOMER_RESULTS_MAX, Plan, plan_quantities
 from meterhouse.usage.engine.rollups import (
+    FOLDED,
     HOUR_S,
     HOURS,
     OWNED_HOURS,
+    SMALL,
     TABLE,
     Rollup,
     Stretch,
     cell_aggregates,
     group_names,
+    merged,
     plan_stretches,
     start_of,
     step_for,
@@ -45,23 +48,6 @@ from meterhouse.usage.model import Aggregation, Meter, MeterQuery, QuantityQuery
 
 VERSION_PARAMETER = "{corrections_version:UInt64}"
 """Which corrections count; bound by whoever runs the query, together with the events it reads."""
-
-
-def merged(aggregation: Aggregation, *, with_bounds: bool) -> dict[str, str]:
-    """Aggregates over cells, named like those over raw values; `{0}` stands for the cells' prefix."""
-    found = {"n": "sum({0}n)"}
-    match aggregation:
-        case Aggregation.UNIQUE:
-            found = {"n": "uniqExactMerge({0}keys)"}
-        case Aggregation.SUM | Aggregation.AVG:
-            found |= {"total": "sum({0}total)", "wide": "sumMap({0}wide)"}
-        case Aggregation.MIN | Aggregation.MAX:
-            found["number"] = f"{aggregation.value}If({{0}}number, {{0}}n > 0)"
-        case Aggregation.LATEST:
-            found["number"] = "argMaxIf({0}number, {0}newest, {0}n > 0)"
-    if with_bounds:
-        found |= {"first_at": "min({0}first_at)", "last_at": "max({0}last_at)"}
-    return found
 
 
 @dataclass
@@ -146,9 +132,16 @@ class Question:
     def _cut(self) -> list[str]:
         """Which cells count."""
         definition = f"definition = toUInt128('{self.rollup.definition}')"
-        upto = f"upto <= {self.draft.parameters.integer(self.rollup.upto)}"
+        upto = self.draft.parameters.integer(self.rollup.upto)
+        batches = f"tier = {SMALL} AND upto <= {upto}"
+        if self.rollup.folded >= 0:
+            folded = self.draft.parameters.integer(self.rollup.folded)
+            batches = f"(tier = {FOLDED} AND upto <= {folded}"
+            if self.rollup.folded < self.rollup.upto:
+                batches += f" OR tier = {SMALL} AND since > {folded} AND upto <= {upto}"
+            batches += ")"
         levels = " OR ".join(self._stretch(stretch) for stretch in self.stretches)
-        return [definition, upto, f"({levels})", *self.cell_conditions]
+        return [definition, batches, f"({levels})", *self.cell_conditions]
 
     def _cells(self) -> str:
         """Cells as one of several parts."""

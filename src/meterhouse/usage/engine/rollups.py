@@ -8,6 +8,7 @@ to any calendar bucket of a zone whose offsets are whole hours or minutes.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meterhouse.usage.engine import columns, values
@@ -28,6 +29,7 @@ TABLE = "rollups"
 FORMAT = 1  # counted up when cells come to mean something else, so that old ones are not read
 
 MARK, OWNED_HOURS, HOURS, MINUTES = range(4)
+SMALL, FOLDED = range(2)
 HOUR_S, MINUTE_S = 3600, 60
 
 INSERT_MARK = "meterhouse rollup"
@@ -42,10 +44,12 @@ _ONE_PART = (
 class Rollup:
     """What may be read: every event with a `seq` up to `upto` is in it, as it was stored first.
 
+    Up to `folded` (-1 for nothing) it is read from folded batches, above that from small ones.
     `reaches_all`: no newer event is stored. `is_corrected`: some events were deleted or replaced since.
     """
 
     definition: int
+    folded: int
     upto: int
     reaches_all: bool
     is_corrected: bool
@@ -108,12 +112,86 @@ def cell_aggregates(aggregation: Aggregation) -> dict[str, str]:
     return {**found, "first_at": micros.format("min"), "last_at": micros.format("max")}
 
 
-def compile_batch(meter: Meter, definition: int, since: int, upto: int) -> CompiledQuery:
-    """Insert the cells of the events with a `seq` in `[since, upto]`, and the mark that says so."""
+@dataclass(frozen=True)
+class Batch:
+    """The events with a `seq` in `[since, upto]`, in one tier and epoch of a rollup."""
+
+    definition: int
+    tier: int
+    epoch: int
+    since: int
+    upto: int
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """What all rows of the batch have in common."""
+        return {
+            "definition": f"toUInt128('{self.definition}')",
+            "tier": f"toUInt8({self.tier})",
+            "epoch": f"toUInt64({self.epoch})",
+            "since": f"toUInt64({self.since})",
+            "upto": f"toUInt64({self.upto})",
+        }
+
+
+_PLACE = ("level", "subject", "customer_id", "start", "groups")
+
+
+def _insert(batch: Batch, cells: Mapping[str, str], made: str, events: str) -> str:
+    """Insert cells and their mark in one part. `made` selects place and cells, `events` counts the events."""
+    common = ", ".join(batch.columns.values())
+    mark = [f"toUInt8({MARK})", "''", "''", "toInt64(0)", "emptyArrayString()"]
+    mark += [events if name == "n" else _EMPTY_CELL.get(name, "toInt64(0)") for name in cells]
+    names = ", ".join([*batch.columns, *_PLACE, *cells])
+    return (
+        f"INSERT INTO {TABLE} ({names}) SETTINGS {_ONE_PART}, log_comment = '{INSERT_MARK}' "  # noqa: S608
+        f"SELECT {common}, * FROM ({made} UNION ALL SELECT {', '.join(mark)})"
+    )
+
+
+def compile_fold(aggregation: Aggregation, batch: Batch) -> CompiledQuery:
+    """Insert one folded batch made of all the small ones within its range."""
+    cells = {name: folded.format("") for name, folded in merged(aggregation, as_state=True).items()}
+    where = f"definition = toUInt128('{batch.definition}') AND tier = {SMALL}"
+    where += f" AND since >= {batch.since} AND upto <= {batch.upto}"
+    chosen = ", ".join([*_PLACE, *(f"{made} AS c_{name}" for name, made in cells.items())])
+    made = f"SELECT {chosen} FROM {TABLE} WHERE {where} AND level != {MARK} GROUP BY {', '.join(_PLACE)}"  # noqa: S608
+    events = f"(SELECT sum(n) FROM {TABLE} WHERE {where} AND level = {MARK})"  # noqa: S608
+    return CompiledQuery(_insert(batch, cells, made, events), {}, ())
+
+
+def merged(aggregation: Aggregation, *, with_bounds: bool = True, as_state: bool = False) -> dict[str, str]:
+    """Aggregates over cells, named like those over raw values; `{0}` stands for the cells' prefix.
+
+    With `as_state` they are what a cell holds again.
+    """
+    found = {"n": "sum({0}n)"}
+    match aggregation:
+        case Aggregation.UNIQUE if as_state:
+            found["keys"] = "uniqExactMergeState({0}keys)"
+        case Aggregation.UNIQUE:
+            found = {"n": "uniqExactMerge({0}keys)"}
+        case Aggregation.SUM | Aggregation.AVG:
+            found |= {"total": "sum({0}total)", "wide": "sumMap({0}wide)"}
+        case Aggregation.MIN | Aggregation.MAX:
+            found["number"] = f"{aggregation.value}If({{0}}number, {{0}}n > 0)"
+        case Aggregation.LATEST:
+            found["number"] = "argMaxIf({0}number, {0}newest, {0}n > 0)"
+    if aggregation is Aggregation.LATEST and as_state:
+        found["newest"] = "maxIf({0}newest, {0}n > 0)"
+    if with_bounds:
+        found |= {"first_at": "min({0}first_at)", "last_at": "max({0}last_at)"}
+    return found
+
+
+def compile_batch(meter: Meter, batch: Batch) -> CompiledQuery:
+    """Insert a batch made of raw events, and the mark that says so."""
     draft = Draft(meter.organisation_id)
     bind = draft.parameters
     base = base_conditions(meter, None, None, bind)
-    base.append(f"{columns.SEQ} >= {bind.integer(since)} AND {columns.SEQ} <= {bind.integer(upto)}")
+    base.append(
+        f"{columns.SEQ} >= {bind.integer(batch.since)} AND {columns.SEQ} <= {bind.integer(batch.upto)}"
+    )
     groups = [
         values.text(draft.raw_of(parse_jsonpath(meter.group_by[name], field=("groupBy", name))))
         for name in group_names(meter)
@@ -130,31 +208,19 @@ def compile_batch(meter: Meter, definition: int, since: int, upto: int) -> Compi
     ]
     draft.conditions += match_conditions(meter, draft)
     cells = cell_aggregates(meter.aggregation)
-    level = f"multiIf(grouping(k_subject) = 0, {OWNED_HOURS}, grouping(k_hour) = 0, {HOURS}, {MINUTES})"
-    number = f"toUInt128('{definition}')"
-    head = [
-        f"{number} AS definition",
-        f"toUInt8({level}) AS level",
-        "k_subject AS subject",
-        "k_customer AS customer_id",
-        "if(grouping(k_hour) = 0, k_hour, k_minute) AS start",
-        "k_groups AS groups",
-        f"toUInt64({since}) AS since",
-        f"toUInt64({upto}) AS upto",
+    place = [
+        f"toUInt8(multiIf(grouping(k_subject) = 0, {OWNED_HOURS}, grouping(k_hour) = 0, {HOURS}, {MINUTES}))",
+        "k_subject",
+        "k_customer",
+        "if(grouping(k_hour) = 0, k_hour, k_minute)",
+        "k_groups",
     ]
     sets = "(k_subject, k_customer, k_hour, k_groups), (k_hour, k_groups), (k_minute, k_groups)"
-    chosen = [*head, *(f"{expression} AS c_{name}" for name, expression in cells.items())]
-    counted = f"(SELECT count() FROM {columns.TABLE} WHERE {' AND '.join(base)})"  # noqa: S608
-    mark = [number, f"toUInt8({MARK})", "''", "''", "toInt64(0)", "emptyArrayString()"]
-    mark += [f"toUInt64({since})", f"toUInt64({upto})"]
-    mark += [counted if name == "n" else _EMPTY_CELL.get(name, "toInt64(0)") for name in cells]
-    names = "definition, level, subject, customer_id, start, groups, since, upto, " + ", ".join(cells)
+    chosen = [f"{made} AS {name}" for name, made in zip(_PLACE, place, strict=True)]
+    chosen += [f"{made} AS c_{name}" for name, made in cells.items()]
     made = draft.body(base, selected, chosen, f" GROUP BY GROUPING SETS ({sets})")
-    sql = (
-        f"INSERT INTO {TABLE} ({names}) SETTINGS {_ONE_PART}, log_comment = '{INSERT_MARK}' "  # noqa: S608
-        f"SELECT * FROM ({made} UNION ALL SELECT {', '.join(mark)})"
-    )
-    return CompiledQuery(sql, bind.values, ())
+    counted = f"(SELECT count() FROM {columns.TABLE} WHERE {' AND '.join(base)})"  # noqa: S608
+    return CompiledQuery(_insert(batch, cells, made, counted), bind.values, ())
 
 
 def step_for(window: Window | None, table: ZoneTable) -> int | None:

@@ -65,6 +65,18 @@ def bucket_bounds(table: ZoneTable, window: Window, key: int) -> tuple[datetime,
     return from_second(start), from_second(end)
 
 
+def covering(
+    table: ZoneTable, window: Window, from_at: datetime, to_at: datetime, *, limit: int
+) -> list[tuple[datetime, datetime]]:
+    """The buckets that cover `[from_at, to_at)`, in order; one more than `limit` when there are too many."""
+    found: list[tuple[datetime, datetime]] = []
+    at = from_at
+    while at < to_at and len(found) <= limit:
+        found.append(bucket_bounds(table, window, bucket_key(table, window, to_second(at))))
+        at = found[-1][1]
+    return found
+
+
 def _step_bounds(table: ZoneTable, step_s: int, key: int) -> tuple[int, int]:
     """A minute or an hour is cut where the offset changes inside it by less than a whole step."""
     start, end = key, key + step_s

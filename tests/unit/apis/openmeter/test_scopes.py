@@ -32,6 +32,11 @@ SCOPES = {
     "deleteSubject": "customers:write",
     "getSubject": "customers:read",
     "listSubjects": "customers:read",
+    "createPortalToken": "portal:write",
+    "invalidatePortalTokens": "portal:write",
+    "listPortalTokens": "portal:read",
+    "getDebugMetrics": "events:read",
+    "getProgress": "meters:read",
 }
 
 

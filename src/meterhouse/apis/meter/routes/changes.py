@@ -43,6 +43,19 @@ async def acknowledge_schedule_changes(call: Call) -> object:
     return {"schedule_id": schedule_id, "acknowledged": count}
 
 
+@facade.operation("reopen_schedule_changes", scopes=("schedules:read",))
+async def reopen_schedule_changes(call: Call) -> object:
+    schedule_id = call.path_id("schedule_id")
+    async with call.services.database.begin() as connection:
+        count = await changes.reopen(
+            connection,
+            organisation_id=call.principal.organisation_id,
+            schedule_id=schedule_id,
+            job_ids=ids_of(call.body, "job_ids"),
+        )
+    return {"schedule_id": schedule_id, "reopened": count}
+
+
 @facade.operation("get_schedule_changelog", scopes=("schedules:read",))
 async def get_schedule_changelog(call: Call) -> object:
     schedule_id = call.path_id("schedule_id")

@@ -11,12 +11,14 @@ from starlette.responses import Response
 from meterhouse.apis.call import Call
 from meterhouse.apis.faults import BadRequest
 from meterhouse.apis.meter import facade
+from meterhouse.apis.meter.convert import batch_to_wire
 from meterhouse.apis.meter.inputs import LIMIT_MAX, OFFSET_MAX, body_id, query_number
 from meterhouse.apis.meter.schedule_convert import saved_to_wire, schedule_to_wire
 from meterhouse.apis.meter.schedule_inputs import change_of, restate_change, restate_schedule, schedule_of
 from meterhouse.apis.payload import encode_json
 from meterhouse.kernel.errors import Invalid, PreconditionFailed
 from meterhouse.monitoring import schedules
+from meterhouse.monitoring.schedules_due import run_now
 from meterhouse.monitoring.schedules_model import Schedule
 from meterhouse.monitoring.service import PARAMETERS_REFUSED
 
@@ -96,6 +98,19 @@ async def delete_schedule(call: Call) -> object:
             schedule_id=call.path_id("schedule_id"),
         )
     return {"message": "Schedule deleted successfully"}
+
+
+@facade.operation("run_schedule", scopes=("jobs:write",))
+async def run_schedule(call: Call) -> object:
+    """Run a schedule now, beside its plan."""
+    async with call.services.database.begin() as connection:
+        batch = await run_now(
+            connection,
+            organisation_id=call.principal.organisation_id,
+            schedule_id=call.path_id("schedule_id"),
+            now=call.services.clock.now(),
+        )
+    return batch_to_wire(batch)
 
 
 @facade.operation("regenerate_webhook_secret", scopes=("schedules:write",))

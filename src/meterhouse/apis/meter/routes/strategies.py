@@ -13,6 +13,7 @@ from meterhouse.apis.meter import facade
 from meterhouse.apis.meter.convert import generated_to_wire, strategy_to_wire
 from meterhouse.apis.meter.idempotency import once
 from meterhouse.apis.meter.inputs import filter_of, page_of, restate_generation, restate_update
+from meterhouse.apis.meter.schedule_inputs import text_of
 from meterhouse.extraction import service
 from meterhouse.extraction.stored import StrategyRequest
 from meterhouse.kernel.errors import Invalid, NotFound
@@ -71,19 +72,25 @@ async def get_strategy(call: Call) -> object:
 
 @facade.operation("update_strategy", scopes=("strategies:write",), restate=restate_update)
 async def update_strategy(call: Call) -> object:
-    """Only the filter can be changed; a body without one changes nothing (reference, 4.4)."""
-    if "filter_config" not in (call.body or {}):
-        return await get_strategy(call)
-    services = call.services
-    changed = await service.update_filter(
-        services.database,
-        services.extractor,
-        organisation_id=call.principal.organisation_id,
-        strategy_id=call.path_id("strategy_id"),
-        filter_config=filter_of(call.body["filter_config"]),
-        clock=services.clock,
-    )
-    return strategy_to_wire(changed)
+    """Change the filter (reference, 4.4) and, as an extension, the name; what is left out stays."""
+    services, body = call.services, call.body or {}
+    which = {"organisation_id": call.principal.organisation_id, "strategy_id": call.path_id("strategy_id")}
+    name = text_of(body, "name")
+    if name is not None:
+        service.check_name(name)
+    changed = None
+    if "filter_config" in body:
+        changed = await service.update_filter(
+            services.database,
+            services.extractor,
+            filter_config=filter_of(body["filter_config"]),
+            clock=services.clock,
+            **which,
+        )
+    if name is not None:
+        async with services.database.begin() as connection:
+            changed = await service.rename_strategy(connection, name=name, now=services.clock.now(), **which)
+    return strategy_to_wire(changed) if changed is not None else await get_strategy(call)
 
 
 @facade.operation("refine_strategy", scopes=("strategies:write",))

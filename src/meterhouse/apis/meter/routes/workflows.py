@@ -9,6 +9,7 @@ from meterhouse.apis.meter.inputs import page_of, without_nulls
 from meterhouse.apis.meter.workflow_wire import (
     changes_from_wire,
     draft_from_wire,
+    graph_from_wire,
     listed_run_to_wire,
     output_to_wire,
     restate_changes,
@@ -66,15 +67,16 @@ async def get_workflow(call: Call) -> object:
 
 @facade.operation("update_workflow", scopes=("workflows:write",), restate=restate_changes)
 async def update_workflow(call: Call) -> object:
-    """What the body leaves out stays as it is, although the method is PUT."""
+    """What the body leaves out stays as it is, although the method is PUT. Nodes come with their edges."""
+    which = {"organisation_id": call.principal.organisation_id, "workflow_id": call.path_id("workflow_id")}
+    now = call.services.clock.now()
     async with call.services.database.begin() as connection:
         changed = await service.update_workflow(
-            connection,
-            organisation_id=call.principal.organisation_id,
-            workflow_id=call.path_id("workflow_id"),
-            changes=changes_from_wire(call.body),
-            now=call.services.clock.now(),
+            connection, changes=changes_from_wire(call.body), now=now, **which
         )
+        if "nodes" in call.body:
+            nodes, edges = graph_from_wire(call.body)
+            changed = await service.replace_graph(connection, nodes=nodes, edges=edges, now=now, **which)
     return summary_to_wire(changed)
 
 

@@ -14,6 +14,7 @@ from meterhouse.apis.openmeter.convert import correction_to_wire, event_to_wire
 from meterhouse.apis.openmeter.ingest import BATCH, rows_from_wire
 from meterhouse.kernel.errors import Invalid, Issue
 from meterhouse.kernel.ids import parse_id, to_ulid
+from meterhouse.usage.attribution import owners_of_events
 from meterhouse.usage.block import EventRow
 from meterhouse.usage.engine.parameters import from_micros
 from meterhouse.usage.model import Event
@@ -50,7 +51,11 @@ async def replace_event(call: Call) -> object:
         by=str(call.principal.key_id),
         reason=call.query.get("reason", ""),
     )
-    return event_to_wire(stands)
+    async with call.services.database.begin() as connection:
+        owners = await owners_of_events(
+            connection, organisation_id=call.principal.organisation_id, events=[stands]
+        )
+    return event_to_wire(stands, customer=owners.get(stands.uid), validation_error=None)
 
 
 def _event(row: EventRow, organisation_id: UUID, now: datetime) -> Event:

@@ -12,7 +12,7 @@ from meterhouse.apis.openmeter.convert import (
     recent_criteria_from_wire,
 )
 from meterhouse.apis.openmeter.filters import ids_from_wire, object_from_wire
-from meterhouse.apis.openmeter.inputs import customers_of, faults_in
+from meterhouse.apis.openmeter.inputs import customers_of, faults_in, store_of
 from meterhouse.kernel.errors import Invalid, NotFound
 from meterhouse.usage import queries
 from meterhouse.usage.attribution import owners_of_events
@@ -30,9 +30,10 @@ async def list_events(call: Call) -> object:
         criteria = queries.recent(
             recent_criteria_from_wire(call.query, customers=customers), now=call.services.clock.now()
         )
+    organisation_id = call.principal.organisation_id
     events = await queries.list_events(
-        call.services.events,
-        organisation_id=call.principal.organisation_id,
+        store_of(call, organisation_id, call.query.get("clientId")),
+        organisation_id=organisation_id,
         criteria=criteria,
         limit=call.query.get("limit", LIMIT),
     )
@@ -50,10 +51,11 @@ async def list_events_v2(call: Call) -> object:
 async def matching_events(call: Call, limit: int) -> list[StoredEvent]:
     """Read the events that the second version's `filter` and `cursor` mean."""
     customers = await filtered_customers(call)
+    organisation_id = call.principal.organisation_id
     with faults_in("query"):
         return await queries.list_events(
-            call.services.events,
-            organisation_id=call.principal.organisation_id,
+            store_of(call, organisation_id, call.query.get("clientId")),
+            organisation_id=organisation_id,
             criteria=criteria_from_wire(call.query, customers=customers),
             limit=limit,
         )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from meterhouse.apis.call import Call
+from meterhouse.apis.faults import fields_named
 from meterhouse.apis.openmeter import facade
-from meterhouse.apis.openmeter.feature_convert import feature_from_wire, feature_to_wire
+from meterhouse.apis.openmeter.feature_convert import feature_from_wire, feature_to_wire, filters_field
 from meterhouse.apis.openmeter.paging import Paging
 from meterhouse.catalog import queries, service
 from meterhouse.catalog.queries import FeatureCriteria, FeatureSort
@@ -21,13 +22,14 @@ _SORTS: dict[str, FeatureSort] = {
 @facade.operation("createFeature", scopes=("features:write",))
 async def create_feature(call: Call) -> object:
     draft = feature_from_wire(call.body)
-    async with call.services.database.begin() as connection:
-        feature = await service.create_feature(
-            connection,
-            organisation_id=call.principal.organisation_id,
-            draft=draft,
-            clock=call.services.clock,
-        )
+    with fields_named({"filters": (filters_field(call.body),)}):
+        async with call.services.database.begin() as connection:
+            feature = await service.create_feature(
+                connection,
+                organisation_id=call.principal.organisation_id,
+                draft=draft,
+                clock=call.services.clock,
+            )
     return feature_to_wire(feature)
 
 

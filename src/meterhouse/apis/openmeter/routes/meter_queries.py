@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +13,11 @@ from meterhouse.apis.facade import body_missing
 from meterhouse.apis.openmeter import facade
 from meterhouse.apis.openmeter.convert import answer_to_wire, question_from_wire
 from meterhouse.apis.openmeter.filters import second_from_wire
-from meterhouse.apis.openmeter.inputs import customers_of, faults_in, meter_of
+from meterhouse.apis.openmeter.inputs import customers_of, faults_in, meter_of, store_of
 from meterhouse.apis.openmeter.tabular import answer_to_csv
 from meterhouse.customers.queries import find_subjects
 from meterhouse.usage import queries
-from meterhouse.usage.model import Meter, MeterQuery, QueryRow
+from meterhouse.usage.model import Meter, MeterQuery
 
 JSON, CSV = "application/json", "text/csv"
 
@@ -42,14 +42,21 @@ async def _answer(call: Call, wire: Mapping[str, Any], location: str) -> Respons
         customers = await customers_of(call, connection, wire.get("filterCustomerId"))
     with faults_in(location):
         question = question_from_wire(wire, location, customers=customers)
-        rows = await queries.query_meter(call.services.events, meter, question, now=call.services.clock.now())
-    return await answer(call, call.principal.organisation_id, meter, question, rows)
+    return await answer(call, call.principal.organisation_id, meter, question, wire, location)
 
 
 async def answer(
-    call: Call, organisation_id: UUID, meter: Meter, question: MeterQuery, rows: Sequence[QueryRow]
+    call: Call,
+    organisation_id: UUID,
+    meter: Meter,
+    question: MeterQuery,
+    wire: Mapping[str, Any],
+    location: str,
 ) -> Response:
-    """Write an answer as JSON, or as CSV when that is wanted."""
+    """Answer a question as JSON, or as CSV when that is wanted. `wire` is what it was read from."""
+    store = store_of(call, organisation_id, wire.get("clientId"))
+    with faults_in(location):
+        rows = await queries.query_meter(store, meter, question, now=call.services.clock.now())
     if call.accepts(JSON, CSV) != CSV:
         return call.json(answer_to_wire(question, rows))
     async with call.services.database.begin() as connection:

@@ -28,6 +28,7 @@ async def create_meter(call: Call) -> object:
             draft=draft,
             clock=call.services.clock,
         )
+    queries.expect_questions(call.services.events, meter)
     return meter_to_wire(meter)
 
 

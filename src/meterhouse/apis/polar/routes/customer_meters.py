@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar, cast
 
 from meterhouse.apis.call import Call
 from meterhouse.apis.polar import convert, facade
-from meterhouse.apis.polar.customer_convert import customer_to_wire
 from meterhouse.apis.polar.inputs import events_to_wire
+from meterhouse.apis.polar.routes.customers import customers_to_wire, live_customer
 from meterhouse.apis.polar.schemas.customer_meters import (
     CreditCreate,
     CustomerMeterCreditsIDCreate,
@@ -16,9 +17,10 @@ from meterhouse.apis.polar.schemas.customer_meters import (
 )
 from meterhouse.customers.model import Customer
 from meterhouse.customers.queries import find_customers, find_keys
-from meterhouse.kernel.errors import Invalid, Issue, NotFound
+from meterhouse.kernel.errors import Invalid, Issue
 from meterhouse.usage import credits
 from meterhouse.usage.customer_meters import (
+    CustomerMeter,
     CustomerMeterCriteria,
     CustomerMeterSort,
     get_customer_meter,
@@ -53,7 +55,15 @@ async def list_rows(call: Call) -> object:
         limit=query.size,
         offset=query.offset,
     )
-    return convert.page_to_wire([convert.customer_meter_to_wire(row) for row in rows], total, query)
+    return convert.page_to_wire(await _rows_to_wire(call, rows), total, query)
+
+
+async def _rows_to_wire(call: Call, rows: Sequence[CustomerMeter]) -> list[dict[str, object]]:
+    """Write accounts with their customers and meters."""
+    distinct = list({row.customer.id: row.customer for row in rows}.values())
+    shown = await customers_to_wire(call, distinct)
+    customers = {customer.id: wire for customer, wire in zip(distinct, shown, strict=True)}
+    return [convert.customer_meter_to_wire(row, customers[row.customer.id]) for row in rows]
 
 
 def _all(values: list[T] | None) -> tuple[T, ...] | None:
@@ -68,31 +78,25 @@ async def get_row(call: Call) -> object:
         organisation_id=call.principal.organisation_id,
         customer_meter_id=call.path_id("id"),
     )
-    return convert.customer_meter_to_wire(row)
+    return (await _rows_to_wire(call, [row]))[0]
 
 
 @facade.operation("customers:get_state")
 async def get_state(call: Call) -> object:
-    customer_id = call.path_id("id")
     async with call.services.database.begin() as connection:
-        found = await find_customers(
-            connection, organisation_id=call.principal.organisation_id, ids=[customer_id]
-        )
-    return await _state(call, found.get(customer_id))
+        customer = await live_customer(call, connection, id=call.path_id("id"))
+    return await _state(call, customer)
 
 
 @facade.operation("customers:get_state_external")
 async def get_state_external(call: Call) -> object:
-    key = call.path["external_id"]
     async with call.services.database.begin() as connection:
-        found = await find_keys(connection, organisation_id=call.principal.organisation_id, keys=[key])
-    return await _state(call, found.get(key))
+        customer = await live_customer(call, connection, external_id=call.path["external_id"])
+    return await _state(call, customer)
 
 
-async def _state(call: Call, customer: Customer | None) -> object:
-    """The customer with its accounts on active meters, oldest first. Raises `NotFound` without a live one."""
-    if customer is None or customer.deleted_at is not None:
-        raise NotFound("customer not found", code="customer_not_found")
+async def _state(call: Call, customer: Customer) -> object:
+    """The customer with its accounts on active meters, oldest first."""
     rows, _ = await list_customer_meters(
         call.services.database,
         call.services.events,
@@ -101,8 +105,9 @@ async def _state(call: Call, customer: Customer | None) -> object:
         sort=(("created_at", False),),
         limit=STATE_METERS_MAX,
     )
+    (shown,) = await customers_to_wire(call, [customer])
     return {
-        **customer_to_wire(customer),
+        **shown,
         "active_subscriptions": [],
         "granted_benefits": [],
         "active_meters": [convert.account_to_wire(row) for row in rows],

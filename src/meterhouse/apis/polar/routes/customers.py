@@ -59,7 +59,8 @@ async def _changing(call: Call) -> AsyncIterator[AsyncConnection]:
         raise NotFound(error.message, code="customer_not_found") from error
 
 
-async def _shown(call: Call, customers: Sequence[Customer]) -> list[dict[str, object]]:
+async def customers_to_wire(call: Call, customers: Sequence[Customer]) -> list[dict[str, object]]:
+    """Write customers with the arrival of their first events."""
     complete = await with_first_events(
         call.services.database,
         call.services.events,
@@ -80,7 +81,7 @@ async def create_customer(call: Call) -> object:
             draft=customer_from_wire(sent),
             clock=call.services.clock,
         )
-    return (await _shown(call, [customer]))[0]
+    return (await customers_to_wire(call, [customer]))[0]
 
 
 @facade.operation("customers:list")
@@ -100,21 +101,21 @@ async def list_customers(call: Call) -> object:
             limit=query.size,
             offset=query.offset,
         )
-    return convert.page_to_wire(await _shown(call, customers), total, query)
+    return convert.page_to_wire(await customers_to_wire(call, customers), total, query)
 
 
 @facade.operation("customers:get")
 async def get_customer(call: Call) -> object:
     async with call.services.database.begin() as connection:
         customer = await live_customer(call, connection, id=call.path_id("id"))
-    return (await _shown(call, [customer]))[0]
+    return (await customers_to_wire(call, [customer]))[0]
 
 
 @facade.operation("customers:get_external")
 async def get_external_customer(call: Call) -> object:
     async with call.services.database.begin() as connection:
         customer = await live_customer(call, connection, external_id=call.path["external_id"])
-    return (await _shown(call, [customer]))[0]
+    return (await customers_to_wire(call, [customer]))[0]
 
 
 @facade.operation("customers:update")
@@ -142,7 +143,7 @@ async def _update(
             changes=changes_from_wire(sent, customer),
             clock=call.services.clock,
         )
-    return (await _shown(call, [customer]))[0]
+    return (await customers_to_wire(call, [customer]))[0]
 
 
 @facade.operation("customers:delete")

@@ -41,6 +41,7 @@ async def create_meter(call: Call) -> object:
         meter = await service.create_meter(
             connection, organisation_id=organisation_id, draft=draft, clock=call.services.clock
         )
+    queries.expect_questions(call.services.events, meter)
     return convert.meter_to_wire(meter)
 
 

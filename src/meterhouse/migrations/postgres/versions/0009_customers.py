@@ -1,4 +1,4 @@
-"""Customers, the subjects that are theirs, and subjects. Only adds tables."""
+"""Customers and subjects, portal tokens, and the progress of questions. Only adds tables."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,8 @@ def upgrade() -> None:
     _customers()
     _customer_subjects()
     _subjects()
+    _portal()
+    _progress()
 
 
 def _customers() -> None:
@@ -89,3 +91,39 @@ def _subjects() -> None:
         unique=True,
         postgresql_where=LIVE,
     )
+
+
+def _portal() -> None:
+    op.create_table(
+        "portal_secrets",
+        sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("secret", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "portal_tokens",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("organisation_id", sa.Uuid, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("allowed_meter_slugs", postgresql.ARRAY(sa.Text), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.Column("invalidated_at", INSTANT),
+    )
+    op.create_index("ix_portal_tokens_subject", "portal_tokens", ["organisation_id", "subject"])
+    op.create_index("ix_portal_tokens_newest", "portal_tokens", ["organisation_id", "created_at", "id"])
+
+
+def _progress() -> None:
+    op.create_table(
+        "query_progress",
+        sa.Column("organisation_id", sa.Uuid, primary_key=True),
+        sa.Column("client_id", sa.Text, primary_key=True),
+        sa.Column("mark", sa.Text, nullable=False),
+        sa.Column("total", sa.BigInteger, nullable=False),
+        sa.Column("success", sa.BigInteger, nullable=False),
+        sa.Column("failed", sa.BigInteger, nullable=False),
+        sa.Column("is_running", sa.Boolean, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+    )
+    op.create_index("ix_query_progress_updated_at", "query_progress", ["updated_at"])

@@ -23,6 +23,14 @@ def upgrade() -> None:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.UniqueConstraint("entitlement_id", "at", name="uq_entitlement_resets_entitlement_id_at"),
     )
+    op.create_table(
+        "consumptions",
+        sa.Column("entitlement_id", sa.Uuid, sa.ForeignKey("entitlements.id"), primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("answer", postgresql.JSONB, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+    )
 
 
 def create_entitlements() -> None:

@@ -1,4 +1,7 @@
-"""Discoveries, and webhook messages found by when they ended. Only adds tables and an index."""
+"""Discoveries, versions of workflows' graphs, and webhook messages found by when they ended.
+
+Adds tables, columns and an index; one constraint is widened by the version.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,9 +20,19 @@ def upgrade() -> None:
         ["ended_at"],
         postgresql_where=sa.text("ended_at IS NOT NULL"),
     )
+    _graphs()
     _discoveries()
     _pages()
     _urls()
+
+
+def _graphs() -> None:
+    for table in ("workflows", "workflow_nodes", "workflow_edges", "workflow_runs"):
+        op.add_column(table, sa.Column("graph_version", sa.Integer, nullable=False, server_default="1"))
+    op.drop_constraint("uq_workflow_nodes_key", "workflow_nodes")
+    op.create_unique_constraint(
+        "uq_workflow_nodes_key", "workflow_nodes", ["workflow_id", "graph_version", "node_key"]
+    )
 
 
 def _discoveries() -> None:

@@ -1,0 +1,274 @@
+"""Check and consume in one step: of those who ask for the last credit, one gets it.
+
+Whoever consumes holds the entitlement's row until the event is on disk and its effect is known. So all who
+consume of one entitlement take turns, in one process or in many, and with those who change its grants.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from meterhouse.entitlements.balance import Balances
+from meterhouse.entitlements.consumption import SOURCE, event_of, id_of
+from meterhouse.entitlements.model import Balance, Entitlement, EntitlementType, Value
+from meterhouse.entitlements.queries import get_entitlement
+from meterhouse.entitlements.rules import amount_issues
+from meterhouse.entitlements.tables import consumptions
+from meterhouse.entitlements.terms import Terms
+from meterhouse.kernel.clock import Clock
+from meterhouse.kernel.errors import Conflict, Invalid, Issue
+from meterhouse.kernel.periods import Period
+from meterhouse.platform.ports import Database, EventStore
+from meterhouse.usage.model import Event, EventCriteria, StringFilter
+from meterhouse.usage.queries import list_events
+
+AT_ONCE_MAX = 4
+"""Each holds a connection of the pool while the writer of events may need one."""
+KEY_LENGTH_MAX = 200
+OVERRIDES_MAX = 3
+"""How often another entitlement may take the place of the one in hand before we give up."""
+
+
+class EventSink(Protocol):
+    """Stores events; see `usage.ingest.Ingestor`."""
+
+    async def submit(self, events: Sequence[Any]) -> list[bool]: ...
+
+
+@dataclass(frozen=True)
+class Consumption:
+    """What somebody wants to use up. The same `key` again is the same wish."""
+
+    amount: Decimal
+    key: str | None = None
+    metadata: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Consumed:
+    """Whether it was allowed, and the value after it. `is_repeat`: this is the answer of the first time."""
+
+    allowed: bool
+    value: Value
+    is_repeat: bool = False
+
+
+class Consumer:
+    """Consumes for one process; see the module."""
+
+    def __init__(
+        self, database: Database, store: EventStore, sink: EventSink, balances: Balances, clock: Clock
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._sink = sink
+        self._balances = balances
+        self._clock = clock
+        self._at_once = asyncio.Semaphore(AT_ONCE_MAX)
+        self._turns: dict[UUID, _Turn] = {}
+
+    async def consume(
+        self, *, organisation_id: UUID, customer: str, feature: str, wanted: Consumption
+    ) -> Consumed:
+        """Use up an amount if the balance (or a soft limit) allows it: all of it, or nothing.
+
+        `customer` and `feature` are as in `Balances.value`, which also says what is raised for them. Raises
+        `Invalid` for an amount that cannot be, `PreconditionFailed` for a meter that cannot be told an
+        amount, and `Conflict` for a key that was used for another wish.
+        """
+        _check(wanted)
+        for _ in range(OVERRIDES_MAX):
+            terms = await self._balances.terms(
+                organisation_id=organisation_id, customer=customer, feature=feature
+            )
+            value = Value(terms.entitlement, self._clock.now(), has_access=False)
+            if terms.entitlement.type is not EntitlementType.METERED:
+                value = await self._balances.value_of(terms)
+                return Consumed(value.has_access, value)
+            consumed = await self._in_turn(terms.entitlement, wanted)
+            if consumed is not None:
+                return consumed
+        return Consumed(False, value)
+
+    async def _in_turn(self, entitlement: Entitlement, wanted: Consumption) -> Consumed | None:
+        """Consume while nobody else does; `None` when the entitlement has ended by then."""
+        turn = self._turns.setdefault(entitlement.id, _Turn())
+        turn.waiting += 1
+        try:
+            async with turn.lock, self._at_once, self._database.begin() as connection:
+                held = await get_entitlement(
+                    connection,
+                    organisation_id=entitlement.organisation_id,
+                    entitlement_id=entitlement.id,
+                    lock=True,
+                )
+                if not held.is_active(self._clock.now()):
+                    return None
+                return await self._consume(connection, entitlement, wanted)
+        finally:
+            turn.waiting -= 1
+            if not turn.waiting:
+                self._turns.pop(entitlement.id, None)
+
+    async def _consume(
+        self, connection: AsyncConnection, entitlement: Entitlement, wanted: Consumption
+    ) -> Consumed:
+        """Runs while the entitlement's row is held."""
+        first = await _first_answer(connection, entitlement, wanted)
+        if first is not None:
+            return first
+        terms, before = await self._running(connection, entitlement)
+        event = event_of(
+            terms,
+            wanted.amount,
+            id=id_of(entitlement.id, wanted.key),
+            metadata=wanted.metadata,
+            now=self._clock.now(),
+        )
+        allowed = _is_allowed(before, wanted.amount)
+        if not allowed and wanted.key is not None:
+            # The first time may have stored the event and ended before its answer was.
+            allowed = await self._is_stored(event)
+        after = before
+        if allowed:
+            await self._sink.submit([event])
+            _, after = await self._running(connection, entitlement)
+        if wanted.key is not None:
+            await _remember(connection, entitlement, wanted, allowed, after, self._clock.now())
+        return Consumed(allowed, after)
+
+    async def _running(self, connection: AsyncConnection, entitlement: Entitlement) -> tuple[Terms, Value]:
+        return await self._balances.running_value(
+            connection,
+            organisation_id=entitlement.organisation_id,
+            customer_id=entitlement.customer_id,
+            entitlement_id=entitlement.id,
+        )
+
+    async def _is_stored(self, event: Event) -> bool:
+        texts = {"id": StringFilter("eq", event.id), "source": StringFilter("eq", SOURCE)}
+        found = await list_events(
+            self._store,
+            organisation_id=event.organisation_id,
+            criteria=EventCriteria(texts=texts),
+            limit=1,
+        )
+        return bool(found)
+
+
+class _Turn:
+    """Who of this process is next; only that one holds a connection."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.waiting = 0
+
+
+def _check(wanted: Consumption) -> None:
+    issues = amount_issues(("amount",), wanted.amount)
+    if wanted.amount <= 0:
+        issues = [Issue(("amount",), "the amount to consume must be positive", "amount_must_be_positive")]
+    if wanted.key is not None and not (0 < len(wanted.key) <= KEY_LENGTH_MAX and wanted.key.isprintable()):
+        text = f"a key has 1 to {KEY_LENGTH_MAX} printable characters"
+        issues.append(Issue(("idempotencyKey",), text, "length"))
+    if issues:
+        raise Invalid("; ".join(issue.message for issue in issues), issues=tuple(issues))
+
+
+def _is_allowed(value: Value, amount: Decimal) -> bool:
+    if value.balance is None:
+        return False
+    assert value.entitlement is not None
+    return value.entitlement.is_soft_limit or value.balance.balance >= amount
+
+
+def _digest_of(wanted: Consumption) -> str:
+    """Equal for the same wish."""
+    wish = json.dumps([str(wanted.amount.normalize()), wanted.metadata or {}], sort_keys=True)
+    return hashlib.blake2b(wish.encode(), digest_size=16).hexdigest()
+
+
+async def _first_answer(
+    connection: AsyncConnection, entitlement: Entitlement, wanted: Consumption
+) -> Consumed | None:
+    """What was answered to this key before. Raises `Conflict` when it was another wish."""
+    if wanted.key is None:
+        return None
+    query = select(consumptions.c.digest, consumptions.c.answer).where(
+        consumptions.c.entitlement_id == entitlement.id, consumptions.c.key == wanted.key
+    )
+    row = (await connection.execute(query)).first()
+    if row is None:
+        return None
+    if row.digest != _digest_of(wanted):
+        raise Conflict(
+            f"the key {wanted.key[:100]} was used for another amount or other metadata; take a new key",
+            code="idempotency_key_reused",
+        )
+    return Consumed(row.answer["allowed"], _value_from(row.answer, entitlement), is_repeat=True)
+
+
+async def _remember(
+    connection: AsyncConnection,
+    entitlement: Entitlement,
+    wanted: Consumption,
+    allowed: bool,
+    value: Value,
+    now: datetime,
+) -> None:
+    answer = {"allowed": allowed, **_value_to_row(value)}
+    await connection.execute(
+        insert(consumptions).values(
+            entitlement_id=entitlement.id,
+            key=wanted.key,
+            digest=_digest_of(wanted),
+            answer=answer,
+            created_at=now,
+        )
+    )
+
+
+def _value_to_row(value: Value) -> dict[str, Any]:
+    balance = value.balance
+    row: dict[str, Any] = {"at": value.at.isoformat(), "has_access": value.has_access}
+    if balance is not None:
+        row["balance"] = {
+            "at": balance.at.isoformat(),
+            "period": [edge.isoformat() for edge in balance.period],
+            "amounts": [
+                str(amount)
+                for amount in (balance.balance, balance.usage, balance.overage, balance.total_available)
+            ],
+            "grants": {str(grant_id): str(left) for grant_id, left in balance.grant_balances.items()},
+            "burnt": {str(grant_id): str(used) for grant_id, used in balance.grant_usages.items()},
+        }
+    return row
+
+
+def _value_from(row: Mapping[str, Any], entitlement: Entitlement) -> Value:
+    balance, at = None, datetime.fromisoformat(row["at"])
+    if (kept := row.get("balance")) is not None:
+        left, used, overage, total = (Decimal(text) for text in kept["amounts"])
+        start, end = (datetime.fromisoformat(text) for text in kept["period"])
+        balance = Balance(
+            at=datetime.fromisoformat(kept["at"]),
+            period=Period(start, end),
+            balance=left,
+            usage=used,
+            overage=overage,
+            total_available=total,
+            grant_balances={UUID(key): Decimal(text) for key, text in kept["grants"].items()},
+            grant_usages={UUID(key): Decimal(text) for key, text in kept["burnt"].items()},
+        )
+    return Value(entitlement, at, row["has_access"], balance=balance)

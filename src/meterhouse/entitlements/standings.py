@@ -1,0 +1,295 @@
+"""Balances that are asked for again and again: exact at once, without asking the event store.
+
+A standing is kept per entitlement and hears of every event that this process stores, before the event's
+sender does. Where that is not enough it is brought up to date from the store, or given up:
+
+- another process may store events too: what is newer than the standing is read before each answer;
+- a block ends with an unknown outcome, an event comes too late, something is corrected: the store is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+from uuid import UUID
+
+from meterhouse.entitlements.engine import run
+from meterhouse.entitlements.engine.timeline import minute, plan_rules
+from meterhouse.entitlements.model import ZERO, Balance
+from meterhouse.entitlements.standing import WATCHABLE, Held, Lost, Standing
+from meterhouse.entitlements.terms import Terms
+from meterhouse.kernel.exact import decimal_from
+from meterhouse.kernel.periods import Period, minute_floor
+from meterhouse.platform.ports import EventStore
+from meterhouse.usage.block import EventRow
+from meterhouse.usage.engine.reading import Added, RowReader
+from meterhouse.usage.model import Correction
+from meterhouse.usage.queries import corrections_made, newest_event, usage_by_minute, values_in_ranges
+
+log = logging.getLogger(__name__)
+
+STANDINGS_MAX = 20_000
+Listener = Callable[[Sequence[EventRow], Sequence[Correction]], None]
+
+
+class Ingest(Protocol):
+    """What is heard of events on their way into the store; see `usage.ingest.Ingestor`."""
+
+    @property
+    def reached(self) -> int | None: ...
+
+    def subscribe(self, listener: Listener) -> None: ...
+
+
+class _Watch:
+    """One entitlement's place among the standings. Events heard of while its standing is made are `pending`.
+
+    `upto` and `version` are the newest event and correction that it takes into account, where others than
+    this process may store some.
+    """
+
+    def __init__(self, terms: Terms, upto: int, version: int) -> None:
+        assert terms.usage is not None
+        self.terms = terms
+        self.upto = upto
+        self.version = version
+        self.standing: Standing | None = None
+        self.making: asyncio.Task[None] | None = None
+        self.turn = asyncio.Lock()
+        self.caught_up_at = 0.0
+        self.is_untyped = terms.usage.meter.event_type is None
+        self._reader = RowReader(terms.usage)
+        self._pending: list[Added] = []
+
+    def hear(self, row: EventRow) -> None:
+        """Take in an event. Raises `Lost`."""
+        added = self._reader.read(row)
+        if added is None:
+            return
+        if self.standing is None:
+            self._pending.append(added)
+        else:
+            self.standing.add(added)
+
+    def stand(self, standing: Standing) -> None:
+        """Begin to answer. Raises `Lost` when something came too late meanwhile."""
+        for added in self._pending:
+            standing.add(added)
+        self._pending.clear()
+        self.standing = standing
+
+    @property
+    def places(self) -> list[tuple[bytes, str, str | None]]:
+        """Organisation, owner and type of the events that it wants to hear of."""
+        usage = self.terms.usage
+        assert usage is not None
+        organisation, kind = usage.meter.organisation_id.bytes, usage.meter.event_type
+        owners = (*usage.customer.customer_ids, *usage.customer.external_ids)
+        return [(organisation, owner, kind) for owner in dict.fromkeys(owners)]
+
+
+class Standings:
+    """All standings of this process; see the module."""
+
+    def __init__(self, store: EventStore, ingest: Ingest) -> None:
+        self._store = store
+        self._ingest = ingest
+        self._watches: OrderedDict[UUID, _Watch] = OrderedDict()
+        self._by_place: dict[tuple[bytes, str, str | None], dict[UUID, _Watch]] = {}
+        self._untyped = 0
+        self._heard = ingest.reached or 0
+        self._unsure_at: int | None = None
+        ingest.subscribe(self._listen)
+
+    async def balance(
+        self, terms: Terms, at: datetime, *, now: datetime, is_running: bool = False
+    ) -> Balance:
+        """The balance at a full minute: every event acknowledged before the call counts.
+
+        `is_running` leaves out what happens at that minute itself.
+        """
+        rules = terms.rules
+        assert rules is not None
+        if rules.aggregation in WATCHABLE and at >= minute_floor(now) >= _measured_from(terms):
+            try:
+                return await self._watched(terms, at, now, is_running)
+            except Lost:
+                self._forget(terms.entitlement.id)
+        planned = plan_rules(rules, at, is_running=is_running)
+        return run(planned, await self.usages(terms, planned.ranges)).balance
+
+    def at_hand(self, terms: Terms, at: datetime, *, now: datetime) -> Balance | None:
+        """As `balance`, when that takes no reading; else `None`."""
+        watch = self._watches.get(terms.entitlement.id)
+        if watch is None or watch.terms is not terms or watch.standing is None:
+            return None
+        if self._ingest.reached is None or self._ingest.reached == self._unsure_at:
+            return None
+        try:
+            return watch.standing.balance(at, now=now)
+        except Lost:
+            return None
+
+    async def usages(
+        self, terms: Terms, ranges: Sequence[Period], *, upto: int | None = None
+    ) -> list[Decimal]:
+        """What the store says of ranges: zero where nothing qualifies."""
+        assert terms.usage is not None
+        found = await values_in_ranges(
+            self._store,
+            terms.usage.meter,
+            customer=terms.usage.customer,
+            group_filters=terms.usage.group_filters,
+            ranges=ranges,
+            upto=upto,
+        )
+        return [ZERO if value is None else decimal_from(value) for value in found]
+
+    def forget_all(self) -> None:
+        """Ask the store anew from now on."""
+        for entitlement_id in list(self._watches):
+            self._forget(entitlement_id)
+
+    async def _watched(self, terms: Terms, at: datetime, now: datetime, is_running: bool) -> Balance:
+        self._check_sure()
+        watch = self._watches.get(terms.entitlement.id)
+        if watch is None or watch.terms is not terms:
+            watch = await self._begin(terms, now)
+        else:
+            self._watches.move_to_end(terms.entitlement.id)
+        if watch.making is not None:
+            await asyncio.shield(watch.making)
+        if watch.standing is None or self._watches.get(terms.entitlement.id) is not watch:
+            raise Lost
+        if self._ingest.reached is None:
+            await self._catch_up(watch)
+        return watch.standing.balance(at, now=now, is_running=is_running)
+
+    def _check_sure(self) -> None:
+        """After a block with an unknown outcome nothing is sure until another is stored."""
+        if self._unsure_at is not None:
+            if self._ingest.reached == self._unsure_at:
+                raise Lost
+            self._unsure_at = None
+
+    async def _begin(self, terms: Terms, now: datetime) -> _Watch:
+        reached, version = self._ingest.reached, 0
+        if reached is None:
+            version = await corrections_made(self._store)
+            reached = await newest_event(self._store)
+        watch = _Watch(terms, reached, version)
+        self._forget(terms.entitlement.id)
+        self._watches[terms.entitlement.id] = watch
+        self._untyped += watch.is_untyped
+        for place in watch.places:
+            self._by_place.setdefault(place, {})[terms.entitlement.id] = watch
+        while len(self._watches) > STANDINGS_MAX:
+            self._forget(next(iter(self._watches)))
+        watch.making = asyncio.create_task(self._make(watch, now))
+        return watch
+
+    async def _make(self, watch: _Watch, now: datetime) -> None:
+        """Read up to the event that had been reached when the watch began; the rest is heard of."""
+        try:
+            watch.stand(await self._read(watch, minute_floor(now)))
+            watch.making = None
+        except BaseException:
+            self._forget_watch(watch)
+            raise
+
+    async def _read(self, watch: _Watch, present: datetime) -> Standing:
+        terms = watch.terms
+        assert terms.rules is not None
+        assert terms.usage is not None
+        planned = plan_rules(terms.rules, present)
+        usages, tail = await asyncio.gather(
+            self.usages(terms, planned.ranges, upto=watch.upto),
+            usage_by_minute(self._store, replace(terms.usage, upto=watch.upto), from_at=present),
+        )
+        state = run(planned, usages).state
+        # What lies between the last change and the present minute is the last stretch.
+        folded = Held(usages[-1]) if state.at < present and usages[-1] else None
+        standing = Standing(terms, state, minute(present), folded, {})
+        standing.add_minutes(tail)
+        return standing
+
+    async def _catch_up(self, watch: _Watch) -> None:
+        """Take in what others stored. Raises `Lost` when somebody corrected something."""
+        asked = asyncio.get_running_loop().time()
+        async with watch.turn:
+            if watch.caught_up_at > asked:
+                return
+            began = asyncio.get_running_loop().time()
+            if await corrections_made(self._store) != watch.version:
+                raise Lost
+            newest = await newest_event(self._store, known=watch.upto)
+            if newest > watch.upto:
+                assert watch.terms.usage is not None
+                assert watch.standing is not None
+                usage = replace(watch.terms.usage, after=watch.upto, upto=newest)
+                watch.standing.add_minutes(await usage_by_minute(self._store, usage))
+                watch.upto = newest
+            watch.caught_up_at = began
+
+    def _listen(self, rows: Sequence[EventRow], corrections: Sequence[Correction]) -> None:
+        if corrections:
+            self.forget_all()
+        reached = self._ingest.reached
+        if reached is None or not rows:
+            return
+        if reached - self._heard < len(rows):
+            self._unsure_at = reached
+            self.forget_all()
+            return
+        self._heard = reached
+        if self._watches:
+            self._tell(rows)
+
+    def _tell(self, rows: Sequence[EventRow]) -> None:
+        by_place = self._by_place
+        for row in rows:
+            owner = row[9] or row[3]
+            watches = by_place.get((row[1], owner, row[2]))
+            if watches:
+                self._hear(watches, row)
+            if self._untyped and (untyped := by_place.get((row[1], owner, None))):
+                self._hear(untyped, row)
+
+    def _hear(self, watches: dict[UUID, _Watch], row: EventRow) -> None:
+        for watch in list(watches.values()):
+            try:
+                watch.hear(row)
+            except Lost:
+                self._forget_watch(watch)
+            except Exception:
+                log.exception("an event could not be taken into a balance; it will be asked for anew")
+                self._forget_watch(watch)
+
+    def _forget(self, entitlement_id: UUID) -> None:
+        watch = self._watches.get(entitlement_id)
+        if watch is not None:
+            self._forget_watch(watch)
+
+    def _forget_watch(self, watch: _Watch) -> None:
+        entitlement_id = watch.terms.entitlement.id
+        if self._watches.get(entitlement_id) is not watch:
+            return
+        del self._watches[entitlement_id]
+        self._untyped -= watch.is_untyped
+        for place in watch.places:
+            watches = self._by_place.get(place, {})
+            watches.pop(entitlement_id, None)
+            if not watches:
+                self._by_place.pop(place, None)
+
+
+def _measured_from(terms: Terms) -> datetime:
+    measured_from = terms.entitlement.measure_usage_from
+    assert measured_from is not None
+    return measured_from

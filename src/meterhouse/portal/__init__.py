@@ -1,0 +1,1 @@
+"""Portal access: tokens with which a subject reads its own usage."""
