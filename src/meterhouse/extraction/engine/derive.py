@@ -14,7 +14,7 @@ LEAD_WORDS_MAX = 2
 ALIKE_MIN = 3
 DERIVE_BREADTH_MAX = 4
 LEAD_TEXT_CHARS_MAX = 60
-_DERIVED = ("money", "date", "time", "duration", "area", "mark", "version")
+_DERIVED = ("money", "date", "time", "duration", "area", "mark", "version", "year")
 
 
 def derive(column: Column) -> Iterator[Column]:
