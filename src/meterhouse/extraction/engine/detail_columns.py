@@ -25,6 +25,7 @@ from meterhouse.extraction.model import Field
 
 LABEL_WORDS_MAX = 7
 SHELL_CHARS_MAX = 200
+TEXT_CHARS_MAX = 2_000_000
 ALIKE_MIN = 3
 ALIKE_LOOKED_AT = 6
 _TITLES = ("og:title", "twitter:title", "title")
@@ -71,7 +72,7 @@ def evidence_of(document: Document, census: Census, plural: Sequence[Wanted]) ->
     """Mine the page; lists are mined only when some field wants several values."""
     data = structured.read(document)
     meta = data.leaves.get("meta", {})
-    text = fold(text_of(census.body))
+    text = fold(text_of(census.body)[:TEXT_CHARS_MAX])
     lists: list[Column] = []
     if plural:
         lists = [*_lists(census), *(one for wanted in plural for one in _under_labels(census, wanted))]
