@@ -365,7 +365,7 @@ async def corrections_made(store: EventStore, organisation_id: UUID) -> int:
     if not isinstance(store, EventView):
         return 0
     standing = await store.corrections.now()
-    return standing.version if organisation_id in standing.organisations else 0
+    return standing.version if organisation_id in standing.changes else 0
 
 
 async def has_match(store: EventStore, meter: Meter) -> bool:
