@@ -359,9 +359,13 @@ async def newest_event(store: EventStore, *, known: int = 0) -> int:
     return max(known, int(str((await store.query(sql, {"known": known})).rows[0][0])))
 
 
-async def corrections_made(store: EventStore) -> int:
-    """A number that rises with every correction of an event."""
-    return (await store.corrections.now()).version if isinstance(store, EventView) else 0
+async def corrections_made(store: EventStore, organisation_id: UUID) -> int:
+    """A number that rises with every correction of an organisation's events (and, once there is one, with
+    those of others)."""
+    if not isinstance(store, EventView):
+        return 0
+    standing = await store.corrections.now()
+    return standing.version if organisation_id in standing.changes else 0
 
 
 async def has_match(store: EventStore, meter: Meter) -> bool:
