@@ -15,8 +15,9 @@ from uuid import UUID
 from meterhouse.usage.block import EventRow
 from meterhouse.usage.model import Correction
 
-ANSWERS_MAX = 1_000
-ROWS_MAX = 100
+ANSWERS_MAX = 2_000
+ROWS_MAX = 2_000  # of one answer
+ROWS_KEPT_MAX = 100_000  # of all answers: some 70 MB
 
 Rows = Sequence[Mapping[str, object]]
 
@@ -48,6 +49,7 @@ class Answers:
     def __init__(self, *, is_shared: bool) -> None:
         self._is_shared = is_shared
         self._entries: OrderedDict[tuple[int, str], Entry] = OrderedDict()
+        self._rows = 0
 
     def find(self, key: tuple[int, str]) -> Rows | None:
         entry = self._entries.get(key)
@@ -60,9 +62,9 @@ class Answers:
         """Make a place for an answer before it is looked for; `None` where it cannot be remembered."""
         if self._is_shared or concern is None:
             return None
+        self._strike(key)
         entry = self._entries[key] = Entry(key, concern)
-        while len(self._entries) > ANSWERS_MAX:
-            self._entries.popitem(last=False)
+        self._bound()
         return entry
 
     def keep(self, entry: Entry | None, rows: Rows) -> None:
@@ -70,9 +72,11 @@ class Answers:
         if entry is None or self._entries.get(entry.key) is not entry:
             return
         if len(rows) > ROWS_MAX:
-            del self._entries[entry.key]
-        else:
-            entry.rows = rows
+            self._strike(entry.key)
+            return
+        entry.rows = rows
+        self._rows += len(rows)
+        self._bound()
 
     def hear(self, rows: Sequence[EventRow], corrections: Sequence[Correction]) -> None:
         """A listener of the ingestor."""
@@ -86,7 +90,16 @@ class Answers:
         types = {(organisation, event_type) for organisation, event_type, _ in told}
         struck = [key for key, entry in self._entries.items() if _is_concerned(entry.concern, told, types)]
         for key in struck:
-            del self._entries[key]
+            self._strike(key)
+
+    def _bound(self) -> None:
+        while len(self._entries) > ANSWERS_MAX or self._rows > ROWS_KEPT_MAX:
+            self._strike(next(iter(self._entries)))
+
+    def _strike(self, key: tuple[int, str]) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None and entry.rows is not None:
+            self._rows -= len(entry.rows)
 
 
 def _is_concerned(

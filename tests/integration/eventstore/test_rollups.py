@@ -514,5 +514,11 @@ def test_what_is_told_while_an_answer_is_looked_for_strikes_it_out() -> None:
         answers.hear([row], ())
         answers.keep(entry, [{"n": 1}])
         assert (answers.find((1, "q")) is None) == is_struck
+    many = Answers(is_shared=False)
+    for number in range(60):
+        many.keep(many.enter((number, "q"), Concern(organisation, "ai")), [{"n": 1}] * 2_000)
+    assert [many.find((number, "q")) is not None for number in (9, 10, 59)] == [False, True, True]
+    many.keep(many.enter((99, "q"), Concern(organisation, "ai")), [{"n": 1}] * 2_001)
+    assert many.find((99, "q")) is None
     shared = Answers(is_shared=True)
     assert shared.enter((1, "q"), Concern(organisation, "ai")) is None
