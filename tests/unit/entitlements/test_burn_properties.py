@@ -9,7 +9,8 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meterhouse.entitlements.engine import Outcome
+from meterhouse.entitlements.engine import Outcome, Rules
+from meterhouse.entitlements.engine.timeline import instant, minute, next_change, plan_rules
 from meterhouse.entitlements.model import Grant, Reset
 from meterhouse.kernel.exact import exact_sum
 from meterhouse.usage.model import Aggregation
@@ -140,6 +141,16 @@ def test_a_look_on_the_way_sees_what_was_left_then(
     assert {at: look.balance for at, look in outcome.looks.items()} == {
         T0 + look: story.at(look).balance.balance for look in seen
     }
+
+
+@given(stories(), AFTER)
+def test_nothing_happens_before_the_next_change(story: Story, after: timedelta) -> None:
+    rules = Rules(story.entitlement, story.aggregation, tuple(story.grants), tuple(story.resets))
+    state = story.at(after).state
+    since = minute(state.at)
+    following = next_change(rules, since)
+    changes = plan_rules(rules, instant(following), start=state).changes
+    assert sorted(at for at in changes if at > since) == [following]
 
 
 SIGNED = st.tuples(MOMENT, st.decimals(-40, 40, places=1))
