@@ -111,8 +111,8 @@ class Audience:
             else:
                 texts = self._by_text.setdefault(key, {})
                 texts.setdefault(str(filters[key].value), []).append(watch)
-        filters = {
-            k: wanted for watch in self.watches.values() for k, wanted in watch.usage.group_filters.items()
-        }
-        self._reader = RowReader(replace(self._usage, group_filters=filters))
+        asked_by_any: dict[str, StringFilter] = {}
+        for watch in self.watches.values():
+            asked_by_any |= watch.usage.group_filters
+        self._reader = RowReader(replace(self._usage, group_filters=asked_by_any))
         return self._reader
