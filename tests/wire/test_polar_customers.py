@@ -232,8 +232,6 @@ def test_wrong_ids_and_queries(http: httpx.Client) -> None:
         {"query": "\x00"},
     ):
         assert http.get("/v1/customers/", params=params).status_code == 422
-    export = http.get("/v1/customers/export")
-    assert (export.status_code, export.json()) == (404, {"detail": "Not Found"})
     assert http.delete(f"/v1/customers/{uuid4()}", params={"anonymize": "perhaps"}).status_code == 422
 
 

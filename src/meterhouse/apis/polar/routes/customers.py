@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.apis.call import Call
-from meterhouse.apis.faults import RouteNotFound, fields_named
+from meterhouse.apis.faults import fields_named
 from meterhouse.apis.polar import convert, facade
 from meterhouse.apis.polar.customer_convert import (
     FIELDS,
@@ -106,8 +106,6 @@ async def list_customers(call: Call) -> object:
 
 @facade.operation("customers:get")
 async def get_customer(call: Call) -> object:
-    if call.path["id"] == "export":  # elsewhere a route of its own, which metering does not need (polar 14)
-        raise RouteNotFound("There is no such route.")
     async with call.services.database.begin() as connection:
         customer = await live_customer(call, connection, id=call.path_id("id"))
     return (await customers_to_wire(call, [customer]))[0]
