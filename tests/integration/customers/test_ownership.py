@@ -43,7 +43,7 @@ class Model:
         return next(iter([*by_key, *by_subject]), None)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 async def test_any_course_of_events(books, seed):
     chance, model = random.Random(seed), Model()
     for _ in range(STEPS):
