@@ -14,27 +14,37 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
+from meterhouse.entitlements.audience import Audience, Common, Place, Watch
 from meterhouse.entitlements.engine import run
 from meterhouse.entitlements.engine.timeline import minute, plan_rules
 from meterhouse.entitlements.model import ZERO, Balance
+from meterhouse.entitlements.snapshots import Snapshot, find_snapshots, save_snapshot
 from meterhouse.entitlements.standing import WATCHABLE, Held, Lost, Standing
 from meterhouse.entitlements.terms import Terms
+from meterhouse.kernel.errors import MeterhouseError
 from meterhouse.kernel.exact import decimal_from
 from meterhouse.kernel.periods import Period, minute_floor
-from meterhouse.platform.ports import EventStore
+from meterhouse.platform.ports import Database, EventStore
 from meterhouse.usage.block import EventRow
-from meterhouse.usage.engine.reading import Added, RowReader
 from meterhouse.usage.model import Correction
-from meterhouse.usage.queries import corrections_made, newest_event, usage_by_minute, values_in_ranges
+from meterhouse.usage.queries import (
+    corrections_made,
+    has_usage_before,
+    newest_event,
+    usage_by_minute,
+    values_in_ranges,
+)
 
 log = logging.getLogger(__name__)
 
 STANDINGS_MAX = 20_000
+LATENESS = timedelta(days=1)
+SNAPSHOT_STEP = timedelta(hours=6)
 Listener = Callable[[Sequence[EventRow], Sequence[Correction]], None]
 
 
@@ -47,62 +57,17 @@ class Ingest(Protocol):
     def subscribe(self, listener: Listener) -> None: ...
 
 
-class _Watch:
-    """One entitlement's place among the standings. Events heard of while its standing is made are `pending`.
-
-    `upto` and `version` are the newest event and correction that it takes into account, where others than
-    this process may store some.
-    """
-
-    def __init__(self, terms: Terms, upto: int, version: int) -> None:
-        assert terms.usage is not None
-        self.terms = terms
-        self.upto = upto
-        self.version = version
-        self.standing: Standing | None = None
-        self.making: asyncio.Task[None] | None = None
-        self.turn = asyncio.Lock()
-        self.caught_up_at = 0.0
-        self.is_untyped = terms.usage.meter.event_type is None
-        self._reader = RowReader(terms.usage)
-        self._pending: list[Added] = []
-
-    def hear(self, row: EventRow) -> None:
-        """Take in an event. Raises `Lost`."""
-        added = self._reader.read(row)
-        if added is None:
-            return
-        if self.standing is None:
-            self._pending.append(added)
-        else:
-            self.standing.add(added)
-
-    def stand(self, standing: Standing) -> None:
-        """Begin to answer. Raises `Lost` when something came too late meanwhile."""
-        for added in self._pending:
-            standing.add(added)
-        self._pending.clear()
-        self.standing = standing
-
-    @property
-    def places(self) -> list[tuple[bytes, str, str | None]]:
-        """Organisation, owner and type of the events that it wants to hear of."""
-        usage = self.terms.usage
-        assert usage is not None
-        organisation, kind = usage.meter.organisation_id.bytes, usage.meter.event_type
-        owners = (*usage.customer.customer_ids, *usage.customer.external_ids)
-        return [(organisation, owner, kind) for owner in dict.fromkeys(owners)]
-
-
 class Standings:
     """All standings of this process; see the module."""
 
-    def __init__(self, store: EventStore, ingest: Ingest) -> None:
+    def __init__(self, database: Database, store: EventStore, ingest: Ingest) -> None:
+        self._database = database
         self._store = store
         self._ingest = ingest
-        self._watches: OrderedDict[UUID, _Watch] = OrderedDict()
-        self._by_place: dict[tuple[bytes, str, str | None], dict[UUID, _Watch]] = {}
+        self._watches: OrderedDict[UUID, Watch] = OrderedDict()
+        self._by_place: dict[Place, dict[Common, Audience]] = {}
         self._untyped = 0
+        self._saving: set[asyncio.Task[None]] = set()
         self._heard = ingest.reached or 0
         self._unsure_at: int | None = None
         ingest.subscribe(self._listen)
@@ -121,7 +86,9 @@ class Standings:
                 return await self._watched(terms, at, now, is_running)
             except Lost:
                 self._forget(terms.entitlement.id)
-        planned = plan_rules(rules, at, is_running=is_running)
+        snapshot = await self._find_snapshot(terms, at)
+        start = None if snapshot is None else snapshot.state
+        planned = plan_rules(rules, at, start=start, is_running=is_running)
         return run(planned, await self.usages(terms, planned.ranges)).balance
 
     def at_hand(self, terms: Terms, at: datetime, *, now: datetime) -> Balance | None:
@@ -178,23 +145,22 @@ class Standings:
                 raise Lost
             self._unsure_at = None
 
-    async def _begin(self, terms: Terms, now: datetime) -> _Watch:
+    async def _begin(self, terms: Terms, now: datetime) -> Watch:
         reached, version = self._ingest.reached, 0
         if reached is None:
-            version = await corrections_made(self._store)
+            version = await corrections_made(self._store, terms.entitlement.organisation_id)
             reached = await newest_event(self._store)
-        watch = _Watch(terms, reached, version)
+        watch = Watch(terms, reached, version)
         self._forget(terms.entitlement.id)
         self._watches[terms.entitlement.id] = watch
         self._untyped += watch.is_untyped
-        for place in watch.places:
-            self._by_place.setdefault(place, {})[terms.entitlement.id] = watch
+        self._place(watch)
         while len(self._watches) > STANDINGS_MAX:
             self._forget(next(iter(self._watches)))
         watch.making = asyncio.create_task(self._make(watch, now))
         return watch
 
-    async def _make(self, watch: _Watch, now: datetime) -> None:
+    async def _make(self, watch: Watch, now: datetime) -> None:
         """Read up to the event that had been reached when the watch began; the rest is heard of."""
         try:
             watch.stand(await self._read(watch, minute_floor(now)))
@@ -203,30 +169,72 @@ class Standings:
             self._forget_watch(watch)
             raise
 
-    async def _read(self, watch: _Watch, present: datetime) -> Standing:
+    async def _read(self, watch: Watch, present: datetime) -> Standing:
         terms = watch.terms
         assert terms.rules is not None
         assert terms.usage is not None
-        planned = plan_rules(terms.rules, present)
+        snapshot = await self._find_snapshot(terms, present)
+        start = None if snapshot is None else snapshot.state
+        corrections = await corrections_made(self._store, terms.entitlement.organisation_id)
+        # Standing a day back, late events can still be taken in.
+        cut = (present - LATENESS).replace(minute=0)
+        planned = plan_rules(terms.rules, present, start=start, cut=cut)
         usages, tail = await asyncio.gather(
             self.usages(terms, planned.ranges, upto=watch.upto),
             usage_by_minute(self._store, replace(terms.usage, upto=watch.upto), from_at=present),
         )
         state = run(planned, usages).state
+        if not state.is_initial and state.at - planned.start.at >= SNAPSHOT_STEP:
+            self._save(terms, Snapshot(state, watch.upto, corrections))
         # What lies between the last change and the present minute is the last stretch.
         folded = Held(usages[-1]) if state.at < present and usages[-1] else None
         standing = Standing(terms, state, minute(present), folded, {})
         standing.add_minutes(tail)
         return standing
 
-    async def _catch_up(self, watch: _Watch) -> None:
+    async def _find_snapshot(self, terms: Terms, before: datetime) -> Snapshot | None:
+        """The newest snapshot that is still true."""
+        async with self._database.begin() as connection:
+            found = await find_snapshots(connection, terms, before=before)
+        if not found:
+            return None
+        corrections = await corrections_made(self._store, terms.entitlement.organisation_id)
+        assert terms.usage is not None
+        for snapshot in found:
+            newer = replace(terms.usage, after=snapshot.upto)
+            if snapshot.corrections == corrections and not await has_usage_before(
+                self._store, newer, to_at=snapshot.state.at
+            ):
+                return snapshot
+        return None
+
+    def _save(self, terms: Terms, snapshot: Snapshot) -> None:
+        """Keep a snapshot in the background; nobody needs to wait for it, nor hear that it failed."""
+
+        async def save() -> None:
+            try:
+                async with self._database.begin() as connection:
+                    await save_snapshot(connection, terms, snapshot)
+            except MeterhouseError as failure:
+                log.warning("a snapshot of a balance was not kept: %s", failure)
+
+        task = asyncio.create_task(save())
+        self._saving.add(task)
+        task.add_done_callback(self._saving.discard)
+
+    async def settled(self) -> None:
+        """Wait for what goes on in the background."""
+        await asyncio.gather(*self._saving)
+
+    async def _catch_up(self, watch: Watch) -> None:
         """Take in what others stored. Raises `Lost` when somebody corrected something."""
         asked = asyncio.get_running_loop().time()
         async with watch.turn:
             if watch.caught_up_at > asked:
                 return
             began = asyncio.get_running_loop().time()
-            if await corrections_made(self._store) != watch.version:
+            organisation_id = watch.terms.entitlement.organisation_id
+            if await corrections_made(self._store, organisation_id) != watch.version:
                 raise Lost
             newest = await newest_event(self._store, known=watch.upto)
             if newest > watch.upto:
@@ -251,41 +259,57 @@ class Standings:
         if self._watches:
             self._tell(rows)
 
+    def _place(self, watch: Watch) -> None:
+        common, places = watch.audience, watch.places
+        audience = self._by_place.get(places[0], {}).get(common) or Audience(watch)
+        audience.join(watch)
+        for place in places:
+            self._by_place.setdefault(place, {})[common] = audience
+
     def _tell(self, rows: Sequence[EventRow]) -> None:
         by_place = self._by_place
         for row in rows:
             owner = row[9] or row[3]
-            watches = by_place.get((row[1], owner, row[2]))
-            if watches:
-                self._hear(watches, row)
+            audiences = by_place.get((row[1], owner, row[2]))
+            if audiences:
+                self._hear(audiences, row)
             if self._untyped and (untyped := by_place.get((row[1], owner, None))):
                 self._hear(untyped, row)
 
-    def _hear(self, watches: dict[UUID, _Watch], row: EventRow) -> None:
-        for watch in list(watches.values()):
+    def _hear(self, audiences: dict[Common, Audience], row: EventRow) -> None:
+        for audience in list(audiences.values()):
             try:
-                watch.hear(row)
-            except Lost:
-                self._forget_watch(watch)
+                heard = audience.hear(row)
             except Exception:
-                log.exception("an event could not be taken into a balance; it will be asked for anew")
-                self._forget_watch(watch)
+                log.exception("an event could not be taken into balances; they will be asked for anew")
+                heard = []
+                for watch in list(audience.watches.values()):
+                    self._forget_watch(watch)
+            for watch, added in heard:
+                try:
+                    watch.take(added)
+                except Lost:
+                    self._forget_watch(watch)
 
     def _forget(self, entitlement_id: UUID) -> None:
         watch = self._watches.get(entitlement_id)
         if watch is not None:
             self._forget_watch(watch)
 
-    def _forget_watch(self, watch: _Watch) -> None:
+    def _forget_watch(self, watch: Watch) -> None:
         entitlement_id = watch.terms.entitlement.id
         if self._watches.get(entitlement_id) is not watch:
             return
         del self._watches[entitlement_id]
         self._untyped -= watch.is_untyped
+        common = watch.audience
         for place in watch.places:
-            watches = self._by_place.get(place, {})
-            watches.pop(entitlement_id, None)
-            if not watches:
+            audiences = self._by_place.get(place, {})
+            if (audience := audiences.get(common)) is not None:
+                audience.leave(watch)
+                if not audience.watches:
+                    del audiences[common]
+            if not audiences:
                 self._by_place.pop(place, None)
 
 
