@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from meter_sdk import MeterError
+from tests.pages import shop_page
 from tests.wire.clocked import Watched
 
 HOOK = "https://app.example/hook"
@@ -239,6 +241,41 @@ class TestRuns:
                 ("failed", None),
                 ("completed", False),
             ]
+
+    def test_a_page_rebuilt_and_robbed_of_a_field_has_no_changes(self, world: Watched) -> None:
+        prices = (199, 249, 299, 349)
+        world.price(*prices)
+        made = world.client.create_schedule(
+            world.strategy(), url=world.site.url("/phones"), interval_seconds=60
+        )
+        rebuilt = (
+            shop_page(*prices)
+            .replace('<li class="product">', '<div class="tile"><b>')
+            .replace("</li>", "</b></div>")
+            .replace('class="price"', 'class="amount"')
+            .replace('class="title"', 'class="label"')
+        )
+        pages = (shop_page(*prices), rebuilt, rebuilt, re.sub(r"\$[\d.]+", "on request", rebuilt), rebuilt)
+        for page in pages:
+            world.site.pages["/phones"] = page
+            world.move(seconds=61)
+        runs = world.jobs(made["id"])[::-1]
+        assert [(job["status"], job["item_count"], job["has_changes"]) for job in runs] == [
+            ("completed", 4, False)
+        ] * len(pages)
+        assert [bool((job["evidence"] or {}).get("repair")) for job in runs] == [
+            False,
+            True,
+            False,
+            False,
+            False,
+        ]
+        assert [job["lost_fields"] for job in runs] == [None, None, None, ["price"], None]
+        assert world.client.get_schedule_changes(made["id"])["changes"] == []
+        world.site.pages["/phones"] = rebuilt.replace("$199.00", "$189.00")
+        world.move(seconds=61)
+        (change,) = world.client.get_schedule_changes(made["id"])["changes"]
+        assert change["results"][0]["price"] == 189
 
 
 class TestRunNow:

@@ -16,6 +16,12 @@ from meterhouse.monitoring.words import describe_diff, describe_structure
 _SIMILARITY_BELOW_ONE = 0.9999
 
 
+def measure(items: Sequence[Item]) -> tuple[str, Signature]:
+    """`content_hash` and `structural_signature` of a result at once, each item written out once."""
+    texts = [canonical(item) for item in items]
+    return _digest(sorted(texts)), _signature(items, texts)
+
+
 def content_hash(items: Sequence[Item]) -> str:
     """SHA-256 (hex) of the items as one JSON array of canonical items in sorted order.
 
@@ -30,6 +36,10 @@ def structural_signature(items: Sequence[Item]) -> Signature:
     Lists add their shortest and longest `length`. `order_hash` covers the items in order: with an equal
     content hash, another `order_hash` means that items only changed places.
     """
+    return _signature(items, [canonical(item) for item in items])
+
+
+def _signature(items: Sequence[Item], texts: Sequence[str]) -> Signature:
     fields: dict[str, dict[str, object]] = {}
     for name in sorted({name for item in items for name in item}):
         values = [item[name] for item in items if name in item]
@@ -40,8 +50,7 @@ def structural_signature(items: Sequence[Item]) -> Signature:
         }
         if lengths:
             fields[name]["length"] = [min(lengths), max(lengths)]
-    order_hash = _digest([canonical(item) for item in items])
-    return {"item_count": len(items), "fields": fields, "order_hash": order_hash}
+    return {"item_count": len(items), "fields": fields, "order_hash": _digest(texts)}
 
 
 def json_type(value: object) -> str:

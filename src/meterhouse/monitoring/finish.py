@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -119,6 +119,7 @@ async def finish(
     With `runner_id` only of those that this runner has in hand. A failure that may pass leads to another
     attempt while the job has retries left.
     """
+    await _store_repairs(connection, outcomes.values(), now)
     rows = await _hold(connection, list(outcomes), runner_id)
     quiet = await _keep_quiet(connection, outcomes.values(), now)
     again = [row for row in rows if outcomes[row.id].is_passing and row.retries < row.retries_max]
@@ -131,9 +132,6 @@ async def finish(
     await connection.execute(
         _WRITE, [_values(row.id, outcomes[row.id], verdicts.get(row.id), now) for row in ended]
     )
-    for row in ended:
-        if (repair := outcomes[row.id].repair) is not None:
-            await extraction.store_repair(connection, *repair, now=now)
     usage = [_usage(row, outcomes[row.id], now) for row in ended]
     await connection.execute(insert(job_usage), usage)
     await announce_jobs(
@@ -142,6 +140,13 @@ async def finish(
         now=now,
     )
     return Finished(frozenset(row.id for row in ended), postponed, usage)
+
+
+async def _store_repairs(connection: AsyncConnection, outcomes: Iterable[Outcome], now: datetime) -> None:
+    """Keep repaired plans, of each strategy one. Strategies are locked before jobs, in one order."""
+    repairs = {outcome.repair[0].id: outcome.repair for outcome in outcomes if outcome.repair is not None}
+    for strategy_id in sorted(repairs):
+        await extraction.store_repair(connection, *repairs[strategy_id], now=now)
 
 
 async def _hold(
@@ -157,7 +162,7 @@ async def _hold(
 
 
 async def _keep_quiet(
-    connection: AsyncConnection, outcomes: Sequence[Outcome] | Any, now: datetime
+    connection: AsyncConnection, outcomes: Iterable[Outcome], now: datetime
 ) -> dict[str, datetime]:
     """Remember which hosts asked to be left alone, and until when."""
     asked: dict[str, datetime] = {}

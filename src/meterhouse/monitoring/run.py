@@ -170,6 +170,7 @@ async def _known(previous: Previous | None) -> list[dict[str, object]]:
 
 def _completed(extracted: extraction.Extracted) -> Outcome:
     items = tuple(extracted.items)
+    content_hash, signature = engine.measure(items)
     evidence: dict[str, object] = {}
     if extracted.lost:
         evidence["lost"] = list(extracted.lost)
@@ -179,8 +180,8 @@ def _completed(extracted: extraction.Extracted) -> Outcome:
         items=items,
         results=json.dumps(items),
         wrapper=extracted.wrapper,
-        content_hash=engine.content_hash(items),
-        signature=engine.structural_signature(items),
+        content_hash=content_hash,
+        signature=signature,
         lost=extracted.lost,
         evidence=evidence or None,
     )

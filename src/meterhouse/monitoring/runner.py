@@ -41,6 +41,7 @@ PER_HOST = 8
 TAKEN_AHEAD = 8
 WRITTEN_WITH_MIN = 4
 GATHER_S = 0.01
+GATHER_USAGE_S = 0.1
 FINISHED_AT_ONCE_MAX = 64
 POLL_S = 1.0
 CHECK_S = 1.0
@@ -83,6 +84,7 @@ class JobRunner:
     _checked_at: float = 0.0
     _unsent: dict[UUID, Mapping[str, Any]] = field(default_factory=dict)
     _has_unsent: asyncio.Event = field(default_factory=asyncio.Event)
+    _is_urgent: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self._pace = Pace(self.concurrency)
@@ -128,10 +130,14 @@ class JobRunner:
 
     async def drain(self, *, timeout_s: float = 300.0) -> None:
         """Return when no job that may run now is waiting or running. Raises `TimeoutError`."""
-        async with asyncio.timeout(timeout_s):
-            while self._hands or self._unsent or await self._is_any_left():
-                self.wake()
-                await asyncio.sleep(DRAIN_POLL_S)
+        self._is_urgent.set()
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self._hands or self._unsent or await self._is_any_left():
+                    self.wake()
+                    await asyncio.sleep(DRAIN_POLL_S)
+        finally:
+            self._is_urgent.clear()
 
     async def _is_any_left(self) -> bool:
         running = select(jobs.c.id).where(jobs.c.status == JobStatus.RUNNING).exists()
@@ -272,6 +278,8 @@ class JobRunner:
         """Send usage as it comes, many events at a time. What fails is left to the scan."""
         while True:
             await self._has_unsent.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_urgent.wait(), GATHER_USAGE_S)
             self._has_unsent.clear()
             rows = list(self._unsent.values())
             try:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 
 import psycopg
 import structlog
-from sqlalchemy import make_url, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from meterhouse.kernel.errors import DependencyFailed, Invalid
 
@@ -19,6 +22,9 @@ log = structlog.get_logger(__name__)
 
 STATEMENT_TIMEOUT_MS = 30_000
 RECONNECT_S = 0.5
+# A connection that was used so short a time ago is taken for alive.
+PING_AFTER_S = 1.0
+_USED_AT = "used_at"
 
 
 def _unreachable(error: Exception) -> DependencyFailed:
@@ -35,6 +41,27 @@ def _unreachable(error: Exception) -> DependencyFailed:
         code="database_unavailable",
         retryable=True,
     )
+
+
+def _ping_after_rest(engine: AsyncEngine) -> None:
+    """Ask a pooled connection whether it still lives, unless it did a moment ago.
+
+    Asking each time, as the pool would do by itself, costs every small transaction a fifth of its time.
+    """
+    pool, dialect = engine.sync_engine.pool, engine.dialect
+
+    @event.listens_for(pool, "checkin")
+    def rested(_: object, record: ConnectionPoolEntry) -> None:
+        record.info[_USED_AT] = time.monotonic()
+
+    @event.listens_for(pool, "checkout")
+    def ping(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+        if time.monotonic() - record.info.get(_USED_AT, 0.0) < PING_AFTER_S:
+            return
+        try:
+            dialect.do_ping(connection)
+        except Exception as error:
+            raise DisconnectionError("the connection was lost while nobody used it") from error
 
 
 def normalise_url(url: str) -> str:
@@ -59,10 +86,10 @@ class PostgresDatabase:
             make_url(self.url).set(drivername="postgresql+psycopg"),
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
             pool_timeout=10,
             connect_args={"options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"},
         )
+        _ping_after_rest(self.engine)
 
     @contextlib.asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:

@@ -42,6 +42,7 @@ class Outcome:
     error_code: str | None = None
     items: tuple[Item, ...] = ()
     content_hash: str | None = None
+    repaired: extraction.Repair | None = None
     page_url: str | None = None
     page_bytes: int = 0
     pages: int = 0
@@ -56,9 +57,11 @@ async def perform(sources: extraction.Sources, work: InHand) -> Outcome:
     code: str | None = None
     content_hash: str | None = None
     items: tuple[Item, ...] = ()
+    repaired: extraction.Repair | None = None
     try:
         errand = extraction.Errand(work.url, work.parameters)
-        items = tuple((await extraction.run_at(sources, work.strategy, errand, tally)).items)
+        extracted = await extraction.run_at(sources, work.strategy, errand, tally)
+        items, repaired = tuple(extracted.items), extracted.repaired
         content_hash = await asyncio.to_thread(monitoring.content_hash, items)
     except MeterhouseError as fault:
         error, code = fault.message, getattr(fault, "reason", "") or fault.code
@@ -73,6 +76,7 @@ async def perform(sources: extraction.Sources, work: InHand) -> Outcome:
         error_code=code,
         items=items,
         content_hash=content_hash,
+        repaired=repaired,
         page_url=work.url if tally.pages else None,
         page_bytes=tally.bytes,
         pages=tally.pages,
@@ -83,8 +87,10 @@ async def perform(sources: extraction.Sources, work: InHand) -> Outcome:
 async def finish(
     connection: AsyncConnection, *, organisation_id: UUID, work: InHand, outcome: Outcome, now: datetime
 ) -> bool:
-    """Write the outcome and the usage; `False` when the page is no longer in anybody's hands."""
+    """Write the outcome, a repaired plan and the usage; `False` when the page is no longer in hand."""
     is_failed = outcome.error is not None
+    if outcome.repaired is not None:  # first, because strategies are locked before all that hangs on them
+        await extraction.store_repair(connection, work.strategy, outcome.repaired, now=now)
     written = await connection.execute(
         update(workflow_work)
         .where(workflow_work.c.id == work.work_id, workflow_work.c.status == WorkStatus.RUNNING)
