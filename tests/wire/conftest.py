@@ -127,8 +127,11 @@ def complete_recording(recording: Recording, request: pytest.FixtureRequest) -> 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the tests that wait for others, and then those that look back on the whole tier, at its end."""
-    items.sort(key=lambda item: 2 * _asks_for(item, "complete_recording") + _asks_for(item, "release_walks"))
+    """Put those tests at the end that leave odd things behind, wait for others, or look back on the tier."""
+    last = ("odd_pools", "release_walks", "complete_recording")
+    items.sort(
+        key=lambda item: max((n for n, name in enumerate(last, 1) if _asks_for(item, name)), default=0)
+    )
     here = Path(__file__).parent
     collected = {item.path for item in items}
     narrowed = config.option.keyword or config.option.markexpr or any("::" in arg for arg in config.args)

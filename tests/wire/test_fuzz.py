@@ -25,7 +25,7 @@ SHOWN = 2_000
 
 
 @pytest.fixture(scope="module")
-def pools() -> dict[str, Pool]:
+def odd_pools() -> dict[str, Pool]:
     return {name: Pool() for name in FACADES}
 
 
@@ -39,12 +39,12 @@ def direct(server: ServerProcess) -> httpx.Client:
 @pytest.mark.parametrize("round", range(ROUNDS))
 @pytest.mark.parametrize("name", FACADES)
 def test_no_request_breaks_anything(
-    name: str, round: int, direct: httpx.Client, pools: dict[str, Pool]
+    name: str, round: int, direct: httpx.Client, odd_pools: dict[str, Pool]
 ) -> None:
     """In the second round there are identifiers from the first."""
     facade = FACADES[name]
     facade.load()
-    contract, pool = facade.contract, pools[name]
+    contract, pool = facade.contract, odd_pools[name]
     for operation_id in contract.operations:
         if operation_id not in facade.served:
             continue

@@ -52,7 +52,7 @@ from meterhouse.usage.tables import customer_meters
 
 CUSTOMERS_PER_QUERY = 500
 METERS_ASKED_AT_ONCE = 2  # with more of them it pays to look first which ones have usage at all
-PAIRS_MAX = 20_000
+PAIRS_MAX = 100_000
 
 CustomerMeterSort = Literal[
     "created_at",
