@@ -11,7 +11,7 @@ from meterhouse.entitlements.standing import Standing
 from meterhouse.entitlements.terms import Terms
 from meterhouse.usage.block import EventRow
 from meterhouse.usage.engine.reading import Added, RowReader
-from meterhouse.usage.model import Identities
+from meterhouse.usage.model import Identities, StringFilter
 
 Place = tuple[bytes, str, str | None]
 """Organisation, owner and type of events; `None` is any type."""
