@@ -3,7 +3,6 @@
 import sys
 
 from bench.entitlements import main as entitlements
-from bench.entitlements import main as entitlements
 from bench.extraction import main as extraction
 from bench.ingest import main as ingest
 from bench.jobs import main as jobs
@@ -36,5 +35,3 @@ def main(arguments: list[str]) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1:])
-    print()
-    entitlements(quick)
