@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Protocol
 from uuid import UUID
 
@@ -36,6 +37,7 @@ from meterhouse.usage.queries import (
     corrections_made,
     has_usage_before,
     newest_event,
+    recent_usage,
     usage_by_minute,
     values_in_ranges,
 )
@@ -116,7 +118,7 @@ class Standings:
             ranges=ranges,
             upto=upto,
         )
-        return [ZERO if value is None else decimal_from(value) for value in found]
+        return [_amount(value) for value in found]
 
     def forget_all(self) -> None:
         """Ask the store anew from now on."""
@@ -179,10 +181,9 @@ class Standings:
         # Standing a day back, late events can still be taken in.
         cut = (present - LATENESS).replace(minute=0)
         planned = plan_rules(terms.rules, present, start=start, cut=cut)
-        usages, tail = await asyncio.gather(
-            self.usages(terms, planned.ranges, upto=watch.upto),
-            usage_by_minute(self._store, replace(terms.usage, upto=watch.upto), from_at=present),
-        )
+        known = replace(terms.usage, upto=watch.upto)
+        found, tail = await recent_usage(self._store, known, ranges=planned.ranges, from_at=present)
+        usages = [_amount(value) for value in found]
         state = run(planned, usages).state
         if not state.is_initial and state.at - planned.start.at >= SNAPSHOT_STEP:
             self._save(terms, Snapshot(state, watch.upto, corrections))
@@ -311,6 +312,10 @@ class Standings:
                     del audiences[common]
             if not audiences:
                 self._by_place.pop(place, None)
+
+
+def _amount(value: Fraction | None) -> Decimal:
+    return ZERO if value is None else decimal_from(value)
 
 
 def _measured_from(terms: Terms) -> datetime:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import partial
-from typing import Literal
+from typing import Literal, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -26,6 +26,7 @@ from meterhouse.usage.engine import rolled
 from meterhouse.usage.engine.compile import CompiledQuery
 from meterhouse.usage.engine.decode import Parts, decode_meter_query, named_rows
 from meterhouse.usage.engine.filters import required_type
+from meterhouse.usage.engine.parameters import to_micros
 from meterhouse.usage.engine.quantities import compile_quantities, decode_quantities
 from meterhouse.usage.engine.ranges import (
     COUNTS,
@@ -36,6 +37,7 @@ from meterhouse.usage.engine.ranges import (
     compile_has_events,
     compile_minutes,
     compile_ranges,
+    compile_recent,
     read_minutes,
     read_slots,
     split_ranges,
@@ -336,6 +338,31 @@ async def values_in_ranges(
         found.update(zip(batch, answers, strict=True))
     nothing = Parts(0, Fraction(0)).result(meter.aggregation) if meter.aggregation in COUNTS else None
     return [found.get(range_, nothing) for range_ in ranges]
+
+
+async def recent_usage(
+    store: EventStore, usage: Usage, *, ranges: Sequence[Range], from_at: datetime
+) -> tuple[list[Fraction | None], dict[int, MinuteParts]]:
+    """`values_in_ranges` for ranges that end by `from_at`, and `usage_by_minute` from there, in one query.
+
+    Not for unique values, which have no minutes.
+    """
+    batches = split_ranges(usage, [range_ for range_ in ranges if range_[0] < range_[1]])
+    first = batches[0] if batches else []
+    compiled = compile_recent(usage, first, from_at)
+    rows = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+    since = to_micros(from_at)
+    past = read_slots(usage, [row for row in rows if cast(int, row["k_slot"]) < since])
+    minutes = read_minutes(usage, [row for row in rows if cast(int, row["k_slot"]) >= since])
+    found = dict(zip(first, values_from(usage.meter.aggregation, past, first), strict=True))
+    rest = [range_ for batch in batches[1:] for range_ in batch]
+    meter, customer, filters = usage.meter, usage.customer, usage.group_filters
+    values = await values_in_ranges(
+        store, meter, customer=customer, ranges=rest, group_filters=filters, upto=usage.upto
+    )
+    found.update(zip(rest, values, strict=True))
+    nothing = Fraction(0) if meter.aggregation in COUNTS else None
+    return [found.get(range_, nothing) for range_ in ranges], minutes
 
 
 async def usage_by_minute(

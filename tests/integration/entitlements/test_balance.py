@@ -17,12 +17,11 @@ from tests.integration.entitlements.desk import Desk
 from meterhouse.customers.service import CustomerDraft, delete_customer, replace_customer
 from meterhouse.entitlements.drafts import CadenceDraft
 from meterhouse.entitlements.model import EntitlementType
-from meterhouse.entitlements.standings import Standings
-from meterhouse.entitlements.terms import Terms
 from meterhouse.kernel.errors import DependencyFailed, Invalid, NotFound, PreconditionFailed
 from meterhouse.kernel.periods import Period
 from meterhouse.platform.events import ClickHouseEventStore
 from meterhouse.usage.model import Aggregation, StringFilter, Window
+from meterhouse.usage.queries import recent_usage
 from meterhouse.usage.service import MeterDraft, create_meter, event_type_filter
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -296,15 +295,14 @@ async def test_a_snapshot_is_used_while_it_is_true_and_passed_over_after(
     async def ranges_of_somebody_new() -> int:
         """How many ranges are read by somebody who remembers nothing; the balance is right in any case."""
         fresh, read = counter.new_balances(), 0
-        usages = Standings.usages
 
-        async def counted(self: Standings, terms: Terms, ranges: Sequence[Period], **rest: Any) -> Any:
+        async def counted(*args: Any, ranges: Sequence[Period], **rest: Any) -> Any:
             nonlocal read
             read += len(ranges)
-            return await usages(self, terms, ranges, **rest)
+            return await recent_usage(*args, ranges=ranges, **rest)
 
         with monkeypatch.context() as patched:
-            patched.setattr(Standings, "usages", counted)
+            patched.setattr("meterhouse.entitlements.standings.recent_usage", counted)
             found = await fresh.value(
                 organisation_id=desk.organisation_id, customer=desk.customer.key or "", feature="chat"
             )

@@ -27,7 +27,7 @@ from meterhouse.usage.engine.matching import is_owned, matches, text_passes
 from meterhouse.usage.engine.ranges import Usage
 from meterhouse.usage.engine.reading import RowReader
 from meterhouse.usage.model import Aggregation, Clause, Identities
-from meterhouse.usage.queries import has_usage_before, usage_by_minute, values_in_ranges
+from meterhouse.usage.queries import has_usage_before, recent_usage, usage_by_minute, values_in_ranges
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOURS = st.integers(0, 12).map(lambda hours: START + timedelta(hours=hours))
@@ -130,6 +130,21 @@ def test_minutes_and_single_rows(store, events, data, start, group_filters):
     assert asyncio.run(has_usage_before(store, usage, to_at=start)) or not any(
         _counts(usage, item) for item in owned if item.time < start
     )
+
+
+@settings(FOCUSED, max_examples=25)
+@given(
+    events=some_events(), data=st.data(), bounds=st.lists(st.tuples(HOURS, HOURS), max_size=4), start=HOURS
+)
+def test_ranges_and_the_minutes_after_them(store, events, data, bounds, start):
+    organisation, owned = settle(store, events)
+    usage = Usage(data.draw(meters(organisation)), CUSTOMER)
+    if usage.meter.aggregation is Aggregation.UNIQUE:
+        return
+    ranges = [(min(*pair, start), min(max(pair), start)) for pair in bounds]
+    found, minutes = asyncio.run(recent_usage(store, usage, ranges=ranges, from_at=start))
+    assert found == [_plainly(usage, owned, *range_) for range_ in ranges]
+    assert minutes == asyncio.run(usage_by_minute(store, usage, from_at=start))
 
 
 def test_only_events_up_to_a_number_count(store):

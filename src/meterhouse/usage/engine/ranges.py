@@ -95,6 +95,22 @@ def compile_ranges(usage: Usage, ranges: Sequence[Range]) -> CompiledQuery:
     return _grouped(usage, draft, base, selected)
 
 
+def compile_recent(usage: Usage, ranges: Sequence[Range], from_at: datetime) -> CompiledQuery:
+    """`compile_ranges` for ranges that end by `from_at`, and with it `compile_minutes` from there on."""
+    if not ranges:
+        return compile_minutes(usage, from_at)
+    bind = Parameters()
+    edges, wanted = _slots(ranges)
+    draft, base, selected = usage.draft(min(start for start, _ in ranges), None, bind)
+    start, slot = bind.integer(to_micros(from_at)), _slot_of(_MOMENT, edges[:-1], bind)
+    minute = f"{_MOMENT} - positiveModulo({_MOMENT}, {MINUTE_US})"
+    selected.append(f"if({_MOMENT} >= {start}, {minute}, {slot}) AS k_slot")
+    if len(wanted) < len(edges) - 1 or edges[-1] < to_micros(from_at):
+        past = f"{_MOMENT} < {bind.integer(edges[-1])} AND has({bind.integers(wanted)}, k_slot)"
+        draft.conditions.append(f"({_MOMENT} >= {start} OR ({past}))")
+    return _grouped(usage, draft, base, selected)
+
+
 def compile_minutes(usage: Usage, from_at: datetime | None = None) -> CompiledQuery:
     """Aggregates of every minute from `from_at` on that holds anything."""
     draft, base, selected = usage.draft(from_at, None)
