@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from bench.ingest import KEY, machine, serving_meterhouse
+from bench.ingest import KEY, cpu_seconds, machine, serving_meterhouse
 from bench.load_client import MARK
 from bench.paced_client import NOW, Pace, Timing
 
@@ -70,8 +69,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="seconds instead of minutes")
     size = QUICK if parser.parse_args(arguments).quick else FULL
     rows = [measure_engine(size)]
-    with serving_meterhouse() as (address, _):
-        bench = Bench(address, size)
+    with serving_meterhouse() as (address, pid):
+        bench = Bench(address, size, pid)
         bench.prepare()
         rows += bench.measure()
     print(f"Entitlements, {size.events:,} events and {GRANTS} grants behind one customer. {machine()}")
@@ -127,8 +126,9 @@ def median_ms(call: Callable[[], object], repeats: int) -> float:
 class Bench:
     """A server with one customer of 100 features, and the load on it."""
 
-    def __init__(self, address: tuple[str, int], size: Size) -> None:
+    def __init__(self, address: tuple[str, int], size: Size, pid: int) -> None:
         self._address = address
+        self._pid = pid
         self._size = size
         self._http = httpx.Client(
             base_url=f"http://{address[0]}:{address[1]}",
@@ -178,7 +178,9 @@ class Bench:
 
     def measure(self) -> list[Row]:
         first = self._timed("GET", f"/api/v2/customers/{WHALE}/entitlements/feature_0/value", 1)
+        began = cpu_seconds(self._pid)
         alone = checked(run_paced(self._checks()))
+        cost = (cpu_seconds(self._pid) - began) * 1000 / alone.requests
         beside = self._beside_ingest()
         access = self._timed("GET", f"/api/v1/customers/{WHALE}/access", self._size.repeats)
         checks = {"checks": [{"customer": WHALE, "feature": f"feature_{n % SHOALS}"} for n in range(BATCH)]}
@@ -186,7 +188,12 @@ class Bench:
         loaded = f"at {CHECKS_PER_S}/s beside {EVENTS_PER_S:,} events/s"
         return [
             Row("value check, the first one of all", first[0], float("inf")),
-            Row(f"value check at {CHECKS_PER_S}/s, median", alone.latencies_ms["p50"], 4),
+            Row(
+                f"value check at {CHECKS_PER_S}/s, median",
+                alone.latencies_ms["p50"],
+                4,
+                f"{cost:.2f} ms of CPU each",
+            ),
             Row(f"value check {loaded}, median", beside.latencies_ms["p50"], 4, note(beside)),
             Row(f"value check {loaded}, 99th percentile", beside.latencies_ms["p99"], 20),
             Row(f"access to {SHOALS} features, median", statistics.median(access[1:]), 30, worst(access)),
@@ -249,8 +256,13 @@ def events_body(count: int, subject: str | None) -> str:
 
 
 def start_paced(pace: Pace) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "bench.paced_client", json.dumps(asdict(pace))]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, env=dict(os.environ))
+    command = [sys.executable, "-m", "bench.paced_client"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(asdict(pace)).encode())
+    process.stdin.close()
+    process.stdin = None
+    return process
 
 
 def finished(process: subprocess.Popen[bytes]) -> Timing:

@@ -22,7 +22,7 @@ from types import ModuleType
 from urllib.parse import urljoin
 
 import parsel
-from tests.unit.extraction.mutations import MUTATIONS, right, served
+from tests.unit.extraction.mutations import MUTATIONS, one_thing, right, served
 
 from meterhouse.extraction.engine import generate, run
 from meterhouse.extraction.engine.document import parse
@@ -154,7 +154,7 @@ def _best(work: Callable[[], object], turns: int) -> float:
 
 def _selectors_only(whole: Strategy, page: Page) -> Strategy | None:
     """The part of a strategy that parsel can do as it is: whole texts and attributes found by CSS."""
-    if whole.container.mode == "run" or whole.container.header:
+    if whole.container.mode == "run" or whole.container.header or whole.container.source != "css":
         return None
     fields = {
         name: replace(way, alternates=(), many=False)
@@ -202,7 +202,7 @@ def _robustness(table: Table, cases: Sequence[Case]) -> None:
         if one.strategy is None:
             continue
         for mutation in MUTATIONS:
-            if one.strategy.container.mode == "page" and mutation in LISTS_ONLY:
+            if one_thing(one.strategy) and mutation in LISTS_ONLY:
                 continue
             changed = served(one.page, one.strategy, one.items, mutation)
             wanted += len(changed.expected)

@@ -1,6 +1,6 @@
 """Requests at a steady pace, whether or not earlier ones are answered: what users do, and what shows queues.
 
-Run as a program: reads a `Pace` as JSON from its argument, prints a `Timing` as JSON. Latencies count from
+Run as a program: reads a `Pace` as JSON from its input, prints a `Timing` as JSON. Latencies count from
 the moment at which a request was due, so a client that falls behind cannot hide it.
 """
 
@@ -142,7 +142,7 @@ async def _run(pace: Pace) -> Timing:
 
 
 def main() -> None:
-    print(json.dumps(asdict(uvloop.run(_run(Pace(**json.loads(sys.argv[1])))))))
+    print(json.dumps(asdict(uvloop.run(_run(Pace(**json.load(sys.stdin)))))))
 
 
 if __name__ == "__main__":

@@ -326,9 +326,11 @@ def run(folder: Path, kinds: Sequence[str], seed: int) -> dict[str, int]:
     with world_in(folder, seed) as world:
         world.prepare()
         with loading(world):
-            for kind in kinds:
+            for at, kind in enumerate(kinds, start=1):
                 time.sleep(world.random.uniform(0.3, 2.5))
                 kill(world, kind)
+                if at % 10 == 0:
+                    print(f"  {at} kills", flush=True)
             time.sleep(1)
         settle(world)
         return check(world)

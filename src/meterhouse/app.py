@@ -54,6 +54,7 @@ from meterhouse.platform.queue import TaskQueue
 from meterhouse.platform.telemetry import RequestMetrics, render_metrics
 from meterhouse.platform.timers import DueScans
 from meterhouse.settings import Settings
+from meterhouse.usage.answers import Answers
 from meterhouse.usage.corrections import Corrections
 from meterhouse.usage.ingest import Ingestor
 from meterhouse.usage.rollups import Rollups
@@ -258,7 +259,9 @@ async def _open_view(stack: AsyncExitStack, engines: _Engines, ingestor: Ingesto
     rollups = Rollups(engines.events, lambda: ingestor.reached, lock=lock)
     await rollups.start()
     stack.push_async_callback(rollups.stop)
-    return EventView(engines.events, Corrections(engines.events, ingestor, clock), rollups)
+    answers = Answers(is_shared=ingestor.is_shared)
+    ingestor.subscribe(answers.hear)
+    return EventView(engines.events, Corrections(engines.events, ingestor, clock), rollups, answers)
 
 
 @dataclass(frozen=True)

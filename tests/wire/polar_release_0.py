@@ -7,6 +7,7 @@ which keeps this run's data apart. The customer was credited 10 units on a meter
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -109,11 +110,15 @@ def refusals(walk: Walk) -> None:
         raise AssertionError("an event of the far future was accepted")
 
 
-def customers(walk: Walk) -> None:
-    given = {"email": f"new-{walk.word}@example.com", "external_id": f"new-{walk.word}"}
+def create_customer(walk: Walk, given: dict[str, str]) -> Any:
     kind = {"type": "individual"} if walk.release >= (0, 31) else {}
     argument = "customer_create" if walk.release == (0, 28, 1) else "request"
-    made = walk.polar.customers.create(**{argument: given | kind})
+    return walk.polar.customers.create(**{argument: given | kind})
+
+
+def customers(walk: Walk) -> None:
+    given = {"email": f"new-{walk.word}@example.com", "external_id": f"new-{walk.word}"}
+    made = create_customer(walk, given)
     assert made.email == given["email"]
     assert getattr(made, "external_id", given["external_id"]) == given["external_id"]
     assert walk.polar.customers.get(id=made.id).id == made.id
@@ -129,7 +134,16 @@ def misspelt_parameter(walk: Walk) -> None:
 
 def external_ids(walk: Walk) -> None:
     assert numbers(walk.quantities(external_customer_id=f"other-{walk.word}")) == [10]
-    assert walk.polar.customers.get_external(external_id=walk.word).id == walk.customer_id
+    customers = walk.polar.customers
+    assert customers.get_external(external_id=walk.word).id == walk.customer_id
+    method = inspect.signature(customers.update_external)
+    argument = next(name for name in method.parameters if name.startswith("customer_update"))
+    renamed = customers.update_external(external_id=walk.word, **{argument: {"name": "By its own id"}})
+    assert (renamed.id, renamed.name) == (walk.customer_id, "By its own id")
+    given = {"email": f"gone-{walk.word}@example.com", "external_id": f"gone-{walk.word}"}
+    create_customer(walk, given)
+    customers.delete_external(external_id=given["external_id"])
+    assert items_of(customers.list(email=given["email"])) == []
 
 
 def state(walk: Walk) -> None:

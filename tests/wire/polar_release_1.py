@@ -79,7 +79,7 @@ def credits(polar: Any, meter: Any, customer_id: str, external_id: str, word: st
 async def metering(module: Any, base_url: str, key: str, meter_id: str, external_id: str, word: str) -> None:
     """The helper that buffers events and reads balances."""
     async with (
-        module.PolarAsync(key, base_url=base_url) as polar,
+        module.PolarAsync(key, base_url=base_url, timeout=30) as polar,
         polar.metering(outpost=False) as helper,
     ):
         actor = await helper.actor(external_customer_id=external_id)

@@ -130,6 +130,26 @@ def test_a_bad_row_says_what_is_stored_before_it(desk: Desk) -> None:
     assert desk.values(meter) == [6_000]
 
 
+def progress(desk: Desk, client_id: str) -> tuple[int, int, int]:
+    told = desk.http.get(f"/api/v1/info/progress/{client_id}").json()
+    return told["success"], told["failed"], told["total"]
+
+
+def test_progress_is_told_under_an_id(desk: Desk) -> None:
+    name = fresh("f")
+    rows = [{"id": str(n), "source": name, "type": name, "subject": "u"} for n in range(7)]
+    lines = [json.dumps(row) for row in rows]
+    params = {"format": "jsonl", "clientId": name}
+    assert desk.http.post("/api/v1/events/import", params=params, content="\n".join(lines)).status_code == 200
+    assert progress(desk, name) == (7, 0, 7)
+    bad = "\n".join([*lines[:3], "[]"])
+    assert desk.http.post("/api/v1/events/import", params=params, content=bad).status_code == 400
+    assert progress(desk, name) == (3, 0, 0)  # how many rows a file of lines has shows only at its end
+    params = {"filter": by_type(name), "clientId": f"{name}x"}
+    assert len(desk.http.get("/api/v1/events/export", params=params).text.splitlines()) == 7
+    assert progress(desk, f"{name}x") == (7, 0, 7)
+
+
 def test_a_large_file_with_a_bad_beginning_is_answered(desk: Desk) -> None:
     """The rest is still on its way when the server knows; the client gets to read why."""
     row = b'{"id":"1","source":"x","type":"t","subject":"u"}\n'

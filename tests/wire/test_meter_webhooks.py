@@ -5,15 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from tests.receiver import Received, Receiver
 from tests.server import free_port
 from tests.wire.clocked import Watched
+
+from meterhouse.apis.meter import facade
 
 
 @pytest.fixture
@@ -21,6 +25,12 @@ def receiver() -> Iterator[Receiver]:
     opened = Receiver()
     yield opened
     opened.close()
+
+
+def fits(payload: dict[str, Any], shape: str) -> None:
+    """The payload is as the contract describes it."""
+    schema = {**json.loads(facade.contract.file.read_text()), "$ref": f"#/components/schemas/{shape}"}
+    Draft202012Validator(schema).validate(payload)
 
 
 def schedule(world: Watched, url: str, **given: Any) -> dict[str, Any]:
@@ -58,7 +68,8 @@ class TestStandard:
         assert modified["fields"] == {"price": {"before": 249, "after": 239}}
         assert (failed["status"], failed["url"]) == ("failed", world.site.url("/phones"))
         assert "500" in failed["error"]
-        for payload in (baseline, changed, failed):
+        for payload, shape in ((baseline, "Success"), (changed, "Success"), (failed, "Failure")):
+            fits(payload, f"Webhook{shape}Payload")
             assert payload["metadata"] == {"project": "p1"}
             assert payload["schedule_id"] == made["id"]
             assert datetime.fromisoformat(payload["completed_at"])
@@ -90,6 +101,32 @@ class TestStandard:
         assert first.headers["x-webhook-secret"] == made["webhook_secret"]
         assert second.headers["x-webhook-secret"] == new
         assert second.body == first.body
+
+    def test_only_changes_if_wanted(self, world: Watched, receiver: Receiver) -> None:
+        asked = {
+            "strategy_id": world.strategy(),
+            "url": world.site.url("/phones"),
+            "interval_seconds": 3600,
+            "webhook_url": receiver.url(),
+            "webhook_only_changes": True,
+        }
+        made = world.raw.post("/api/schedules", json=asked).json()
+        assert made["webhook_only_changes"] is True
+        world.move(hours=1)
+        world.price(199, 239, 299)
+        world.move(hours=1)
+        (told,) = receiver.received
+        assert told.json["has_changes"] is True
+        path = f"/api/schedules/{made['id']}"
+        assert world.raw.patch(path, json={"enabled": True}).json()["webhook_only_changes"] is True
+        assert (
+            world.raw.patch(path, json={"webhook_only_changes": None}).json()["webhook_only_changes"] is False
+        )
+        world.move(hours=1)
+        assert len(receiver.received) == 2
+        for wrong in ("yes", 1):
+            refused = world.raw.patch(path, json={"webhook_only_changes": wrong})
+            assert refused.json()["detail"] == "webhook_only_changes: must be true or false"
 
     def test_one_message_per_job(self, world: Watched, receiver: Receiver) -> None:
         urls = [world.site.url("/phones"), world.site.url("/gone")]
@@ -196,6 +233,20 @@ class TestTestCalls:
         }
         (got,) = receiver.received
         assert (got.json["test"], got.json["status"], got.json["metadata"]) == (True, "completed", None)
+        fits(got.json, "WebhookSuccessPayload")
+
+    @pytest.mark.parametrize("kind", ["slack", "slack_workflow", "discord"])
+    def test_each_format(self, world: Watched, receiver: Receiver, kind: str) -> None:
+        asked = {"webhook_url": receiver.url(), "webhook_type": kind, "webhook_secret": "whsec_c2VjcmV0"}
+        assert world.raw.post("/api/webhooks/test", json=asked).json()["success"] is True
+        (got,) = receiver.received
+        assert "x-webhook-secret" not in got.headers
+        assert "Sample item, price 199" in shown(kind, got)
+
+    def test_an_email_without_a_mail_server(self, world: Watched) -> None:
+        answer = world.raw.post("/api/webhooks/test", json={"webhook_url": "team@example.com"}).json()
+        assert (answer["success"], answer["status_code"]) == (False, 0)
+        assert "METERHOUSE_SMTP_URL" in answer["message"]
 
     def test_receivers_that_do_not(self, world: Watched, receiver: Receiver) -> None:
         receiver.status = 500

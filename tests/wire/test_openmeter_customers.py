@@ -13,6 +13,13 @@ import openmeter.aio
 import pytest
 import pytest_asyncio
 from corehttp.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from openmeter.models import (
+    Address,
+    CustomerCreate,
+    CustomerReplaceUpdate,
+    CustomerUsageAttribution,
+    SubjectUpsert,
+)
 from tests.openmeter_client import HOSTILE, fresh, problem, quoted
 from tests.server import ServerProcess
 from tests.wire.recorder import Recorder
@@ -88,6 +95,24 @@ def test_a_customer_lives_and_dies(client: Any) -> None:
             action(made.id)
         assert refused.value.status_code == 412
     assert client.customers.create({"key": key, "name": "Heir"}).id != made.id
+
+
+def test_the_models_of_the_client(client: Any) -> None:
+    key = fresh("c")
+    body = CustomerCreate(
+        name="N",
+        key=key,
+        usage_attribution=CustomerUsageAttribution(subject_keys=[f"{key}-s"]),
+        billing_address=Address(country="FR", postal_code="75001"),
+        metadata={"a": "b"},
+    )
+    made = client.customers.create(body)
+    assert made.usage_attribution.subject_keys == [f"{key}-s"]
+    assert (made.billing_address.country, made.billing_address.postal_code) == ("FR", "75001")
+    changed = client.customers.update(key, CustomerReplaceUpdate(name="M", key=key, currency="CHF"))
+    assert (changed.name, changed.currency, changed.metadata) == ("M", "CHF", None)
+    (subject,) = client.subjects.upsert([SubjectUpsert(key=f"{key}-s", display_name="S")])
+    assert subject.display_name == "S"
 
 
 async def test_the_asynchronous_client(async_client: Any) -> None:

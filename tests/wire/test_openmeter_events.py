@@ -37,6 +37,15 @@ def test_a_batch_is_there_at_once(desk: Desk, content_type: str) -> None:
     assert desk.values(meter) == [4950]
 
 
+def test_one_identity_sent_a_thousand_times_counts_once(desk: Desk) -> None:
+    """The example of openmeter 1.2: whatever else differs, source and id say that it is a repeat."""
+    meter = desk.meter("COUNT")
+    for number in range(10):
+        times = (f"2026-0{1 + other % 9}-{1 + number:02d}T00:00:{other % 60:02d}Z" for other in range(100))
+        desk.send(*(cloud_event(meter, {"n": time}, id="same", time=time, subject=time) for time in times))
+    assert desk.values(meter) == [1]
+
+
 BAD_EVENTS = [
     {"id": ""},
     {"id": None},

@@ -150,7 +150,8 @@ async def update_customer(
     issues = []
     if before.key is not None and given.get("key", before.key) != before.key:
         issues.append(Issue(("key",), KEY_FIXED, input=given["key"]))
-    if before.billing_address is not None and given.get("billing_address", 1) is None:
+    is_reset = "billing_address" in given and given["billing_address"] is None
+    if is_reset and before.billing_address is not None:
         issues.append(Issue(("billing_address",), ADDRESS_FIXED))
     if issues:
         raise Invalid("; ".join(issue.message for issue in issues), issues=issues)

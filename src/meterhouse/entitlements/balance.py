@@ -57,7 +57,7 @@ class Balances:
         self._clock = clock
         self._store = store
         self._terms = TermsReader(database)
-        self._standings = Standings(store, ingest)
+        self._standings = Standings(database, store, ingest)
 
     async def running_value(
         self, connection: AsyncConnection, *, organisation_id: UUID, customer_id: UUID, entitlement_id: UUID
@@ -150,6 +150,10 @@ class Balances:
         balance = await self._standings.balance(terms, _full_minute(wanted), now=now)
         return _metered(entitlement, wanted, balance)
 
+    async def settled(self) -> None:
+        """Wait for what is done after an answer, as keeping snapshots."""
+        await self._standings.settled()
+
     async def history(
         self,
         terms: Terms,
@@ -181,16 +185,22 @@ class Balances:
         planned = plan_history(rules, start, to, [Period(*bound) for bound in bounds])
         return tell_history(planned, await self._standings.usages(terms, planned.ranges))
 
-    async def explain(self, terms: Terms, *, at: datetime | None = None) -> Explanation:
-        """What is behind a metered value: rules, grants, what happened in the period, and its newest events.
+    async def explained_value(
+        self, *, organisation_id: UUID, customer: str, feature: str, at: datetime | None = None
+    ) -> tuple[Value, Explanation | None]:
+        """As `value`, with what is behind the balance of an active metered entitlement.
 
-        Raises `Invalid` where there is no balance to explain.
+        Rules, grants, what happened in the usage period, and the newest events that count in it.
         """
+        terms = await self.terms(organisation_id=organisation_id, customer=customer, feature=feature, at=at)
         wanted = self._clock.now() if at is None else at
-        if terms.rules is None or terms.usage is None or not terms.entitlement.is_active(wanted):
-            raise Invalid(
-                "only the balance of an active metered entitlement can be explained", code="not_metered"
-            )
+        if terms.rules is None or not terms.entitlement.is_active(wanted):
+            return await self.value_of(terms, at=wanted), None
+        explanation = await self._explain(terms, wanted)
+        return _metered(terms.entitlement, wanted, explanation.balance), explanation
+
+    async def _explain(self, terms: Terms, wanted: datetime) -> Explanation:
+        assert terms.usage is not None
         outcome = await self.outcome(terms, _full_minute(wanted))
         start, end = outcome.balance.period.start, outcome.balance.at
         customers = {str(terms.customer.id): terms.customer.identifiers}

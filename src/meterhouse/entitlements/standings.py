@@ -14,7 +14,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
@@ -22,19 +22,29 @@ from uuid import UUID
 from meterhouse.entitlements.engine import run
 from meterhouse.entitlements.engine.timeline import minute, plan_rules
 from meterhouse.entitlements.model import ZERO, Balance
+from meterhouse.entitlements.snapshots import Snapshot, find_snapshots, save_snapshot
 from meterhouse.entitlements.standing import WATCHABLE, Held, Lost, Standing
 from meterhouse.entitlements.terms import Terms
+from meterhouse.kernel.errors import MeterhouseError
 from meterhouse.kernel.exact import decimal_from
 from meterhouse.kernel.periods import Period, minute_floor
-from meterhouse.platform.ports import EventStore
+from meterhouse.platform.ports import Database, EventStore
 from meterhouse.usage.block import EventRow
 from meterhouse.usage.engine.reading import Added, RowReader
 from meterhouse.usage.model import Correction
-from meterhouse.usage.queries import corrections_made, newest_event, usage_by_minute, values_in_ranges
+from meterhouse.usage.queries import (
+    corrections_made,
+    has_usage_before,
+    newest_event,
+    usage_by_minute,
+    values_in_ranges,
+)
 
 log = logging.getLogger(__name__)
 
 STANDINGS_MAX = 20_000
+LATENESS = timedelta(days=1)
+SNAPSHOT_STEP = timedelta(hours=6)
 Listener = Callable[[Sequence[EventRow], Sequence[Correction]], None]
 
 
@@ -97,12 +107,14 @@ class _Watch:
 class Standings:
     """All standings of this process; see the module."""
 
-    def __init__(self, store: EventStore, ingest: Ingest) -> None:
+    def __init__(self, database: Database, store: EventStore, ingest: Ingest) -> None:
+        self._database = database
         self._store = store
         self._ingest = ingest
         self._watches: OrderedDict[UUID, _Watch] = OrderedDict()
         self._by_place: dict[tuple[bytes, str, str | None], dict[UUID, _Watch]] = {}
         self._untyped = 0
+        self._saving: set[asyncio.Task[None]] = set()
         self._heard = ingest.reached or 0
         self._unsure_at: int | None = None
         ingest.subscribe(self._listen)
@@ -121,7 +133,9 @@ class Standings:
                 return await self._watched(terms, at, now, is_running)
             except Lost:
                 self._forget(terms.entitlement.id)
-        planned = plan_rules(rules, at, is_running=is_running)
+        snapshot = await self._find_snapshot(terms, at)
+        start = None if snapshot is None else snapshot.state
+        planned = plan_rules(rules, at, start=start, is_running=is_running)
         return run(planned, await self.usages(terms, planned.ranges)).balance
 
     def at_hand(self, terms: Terms, at: datetime, *, now: datetime) -> Balance | None:
@@ -181,7 +195,7 @@ class Standings:
     async def _begin(self, terms: Terms, now: datetime) -> _Watch:
         reached, version = self._ingest.reached, 0
         if reached is None:
-            version = await corrections_made(self._store)
+            version = await corrections_made(self._store, terms.entitlement.organisation_id)
             reached = await newest_event(self._store)
         watch = _Watch(terms, reached, version)
         self._forget(terms.entitlement.id)
@@ -207,17 +221,58 @@ class Standings:
         terms = watch.terms
         assert terms.rules is not None
         assert terms.usage is not None
-        planned = plan_rules(terms.rules, present)
+        snapshot = await self._find_snapshot(terms, present)
+        start = None if snapshot is None else snapshot.state
+        corrections = await corrections_made(self._store, terms.entitlement.organisation_id)
+        # Standing a day back, late events can still be taken in.
+        cut = (present - LATENESS).replace(minute=0)
+        planned = plan_rules(terms.rules, present, start=start, cut=cut)
         usages, tail = await asyncio.gather(
             self.usages(terms, planned.ranges, upto=watch.upto),
             usage_by_minute(self._store, replace(terms.usage, upto=watch.upto), from_at=present),
         )
         state = run(planned, usages).state
+        if not state.is_initial and state.at - planned.start.at >= SNAPSHOT_STEP:
+            self._save(terms, Snapshot(state, watch.upto, corrections))
         # What lies between the last change and the present minute is the last stretch.
         folded = Held(usages[-1]) if state.at < present and usages[-1] else None
         standing = Standing(terms, state, minute(present), folded, {})
         standing.add_minutes(tail)
         return standing
+
+    async def _find_snapshot(self, terms: Terms, before: datetime) -> Snapshot | None:
+        """The newest snapshot that is still true."""
+        async with self._database.begin() as connection:
+            found = await find_snapshots(connection, terms, before=before)
+        if not found:
+            return None
+        corrections = await corrections_made(self._store, terms.entitlement.organisation_id)
+        assert terms.usage is not None
+        for snapshot in found:
+            newer = replace(terms.usage, after=snapshot.upto)
+            if snapshot.corrections == corrections and not await has_usage_before(
+                self._store, newer, to_at=snapshot.state.at
+            ):
+                return snapshot
+        return None
+
+    def _save(self, terms: Terms, snapshot: Snapshot) -> None:
+        """Keep a snapshot in the background; nobody needs to wait for it, nor hear that it failed."""
+
+        async def save() -> None:
+            try:
+                async with self._database.begin() as connection:
+                    await save_snapshot(connection, terms, snapshot)
+            except MeterhouseError as failure:
+                log.warning("a snapshot of a balance was not kept: %s", failure)
+
+        task = asyncio.create_task(save())
+        self._saving.add(task)
+        task.add_done_callback(self._saving.discard)
+
+    async def settled(self) -> None:
+        """Wait for what goes on in the background."""
+        await asyncio.gather(*self._saving)
 
     async def _catch_up(self, watch: _Watch) -> None:
         """Take in what others stored. Raises `Lost` when somebody corrected something."""
@@ -226,7 +281,8 @@ class Standings:
             if watch.caught_up_at > asked:
                 return
             began = asyncio.get_running_loop().time()
-            if await corrections_made(self._store) != watch.version:
+            organisation_id = watch.terms.entitlement.organisation_id
+            if await corrections_made(self._store, organisation_id) != watch.version:
                 raise Lost
             newest = await newest_event(self._store, known=watch.upto)
             if newest > watch.upto:

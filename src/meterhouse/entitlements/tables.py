@@ -101,6 +101,18 @@ resets = Table(
     UniqueConstraint("entitlement_id", "at", name="uq_entitlement_resets_entitlement_id_at"),
 )
 
+# States of the engine, each with what it was computed from. They save time and may be deleted at any moment.
+snapshots = Table(
+    "balance_snapshots",
+    metadata,
+    Column("entitlement_id", Uuid, ForeignKey("entitlements.id"), primary_key=True),
+    Column("at", _INSTANT, primary_key=True),
+    Column("basis", Text, nullable=False),
+    Column("upto", BigInteger, nullable=False),
+    Column("corrections", BigInteger, nullable=False),
+    Column("state", JSONB, nullable=False),
+)
+
 # The first answer to every key by which somebody consumed, so that a repeat gets it again.
 consumptions = Table(
     "consumptions",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -37,6 +37,7 @@ from meterhouse.usage.queries import defined, find_meters
 REMEMBERED_MAX = 10_000
 ASKED_AT_ONCE_MAX = 1_000
 READS_MAX = 5
+LINGER_S, OPEN_MAX_S = 0.05, 1.0
 
 
 class Asked(NamedTuple):
@@ -82,12 +83,16 @@ class Found:
     terms: tuple[Terms, ...]
 
 
+_Waiting = tuple[Asked, asyncio.Future[list[Stamp]]]
+
+
 class TermsReader:
     """Finds the terms behind what is asked; see the module."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: list[tuple[Asked, asyncio.Future[list[Stamp]]]] = []
+        self._waiting: list[_Waiting] = []
+        self._came = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
         self._known: OrderedDict[UUID, tuple[Stamp, Terms]] = OrderedDict()
 
@@ -161,31 +166,44 @@ class TermsReader:
         """The stamps that are true after the call began, by one statement for all who wait meanwhile."""
         done: asyncio.Future[list[Stamp]] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, done))
+        self._came.set()
         if self._reading is None:
             self._reading = asyncio.create_task(self._read_waiting())
         return await done
 
     async def _read_waiting(self) -> None:
-        try:
-            while self._waiting:
-                taken = self._waiting[:ASKED_AT_ONCE_MAX]
-                del self._waiting[:ASKED_AT_ONCE_MAX]
-                await self._answer(taken)
-        finally:
-            self._reading = None
+        """Answer whoever waits. The transaction stays open for those who come soon after.
 
-    async def _answer(self, taken: Sequence[tuple[Asked, asyncio.Future[list[Stamp]]]]) -> None:
+        Beginning one costs more than the statement itself, and each statement sees what is committed by then.
+        """
+        loop = asyncio.get_running_loop()
+        taken: list[_Waiting] = []
         try:
             async with self._database.begin() as connection:
-                answers = await read_stamps(connection, [asked for asked, _ in taken])
+                until = loop.time() + OPEN_MAX_S
+                while self._waiting or (loop.time() < until and await self._somebody_comes()):
+                    taken = self._waiting[:ASKED_AT_ONCE_MAX]
+                    del self._waiting[:ASKED_AT_ONCE_MAX]
+                    answers = await read_stamps(connection, [asked for asked, _ in taken])
+                    for (_, done), stamps in zip(taken, answers, strict=True):
+                        if not done.done():
+                            done.set_result(stamps)
         except Exception as failure:
-            for _, done in taken:
+            for _, done in [*taken, *self._waiting]:
                 if not done.done():
                     done.set_exception(failure)
-            return
-        for (_, done), stamps in zip(taken, answers, strict=True):
-            if not done.done():
-                done.set_result(stamps)
+            self._waiting.clear()
+        finally:
+            self._reading = None
+            if self._waiting:  # who came while the transaction ended
+                self._reading = asyncio.create_task(self._read_waiting())
+
+    async def _somebody_comes(self) -> bool:
+        self._came.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_S):
+                await self._came.wait()
+        return bool(self._waiting)
 
 
 _FIELDS: dict[str, Any] = {
@@ -280,8 +298,8 @@ def _chosen(rows: Sequence[Any], asked: Asked) -> list[Stamp]:
 
 
 def _storable(text: str | None) -> str | None:
-    """PostgreSQL holds no U+0000, and so nothing stored can match it."""
-    return None if text is None else text.replace("\x00", "\ufffd")
+    """PostgreSQL holds no U+0000 and no half of a surrogate pair, and so nothing stored can match them."""
+    return None if text is None else text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
 async def read_terms(

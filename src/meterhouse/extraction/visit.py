@@ -12,7 +12,7 @@ from meterhouse.extraction.capture.requests import check_parameters, parameter_v
 from meterhouse.extraction.engine.document import parse
 from meterhouse.extraction.engine.records import read_json
 from meterhouse.extraction.extractor import Extractor
-from meterhouse.extraction.model import ExtractionFailed, Item, Page, Strategy
+from meterhouse.extraction.model import Contract, ExtractionFailed, Item, Page, Strategy
 from meterhouse.extraction.pages import FetchedPage, draw_page, fetch_page
 from meterhouse.extraction.plan import PAGES_MAX, Paging, Scalar
 from meterhouse.extraction.replay import Conversation, Tally
@@ -22,6 +22,9 @@ from meterhouse.platform.ports import Browser, Fetcher, Model, Presses
 
 ITEMS_MAX = 50_000
 # Behind the last page there is often nothing, and sites say so in these ways.
+# So few records may all lack what others have.
+FEW = 5
+_IN_THE_WAY = frozenset({"blocked", "login_required", "consent_wall", "too_large", "unreadable"})
 _PAST_THE_END = frozenset({404, 410})
 
 
@@ -94,11 +97,20 @@ def _for_further_pages(strategy: Strategy) -> Strategy:
 
 
 async def _run_further(extractor: Extractor, strategy: Strategy, page: Page) -> Extracted | None:
-    """A later page with no records is the end of the list, not a fault."""
+    """A later page with no records is the end of the list, not a fault; one that shows why it has none, or
+    records that do not look like those before, is one.
+
+    The last page may have a few records only, of which shares say nothing.
+    """
     try:
         return await extractor.run(strategy, page, keep=None)
-    except ExtractionFailed:
-        return None
+    except ExtractionFailed as failure:
+        records = failure.evidence.get("records", 0)
+        if failure.reason in _IN_THE_WAY or (isinstance(records, int) and records >= FEW):
+            raise
+        if not records:
+            return None
+    return await extractor.run(replace(strategy, contract=Contract()), page, keep=None)
 
 
 class _Known:

@@ -22,7 +22,7 @@ from meterhouse.monitoring.tables import jobs, schedules
 from meterhouse.monitoring.words import item_line
 from meterhouse.platform.ports import Database
 from meterhouse.webhooks import service as webhooks
-from meterhouse.webhooks.model import Metadata, Notice, Subject, WebhookType
+from meterhouse.webhooks.model import Metadata, Notice, Subject
 
 SOURCE = "monitoring.job"
 ITEMS_SHOWN_MAX = 10
@@ -41,7 +41,8 @@ async def announce_jobs(
     scheduled = {row.schedule_id for row, _, _ in ended if row.schedule_id is not None}
     if not scheduled:
         return
-    columns = [schedules.c[f"webhook_{name}"] for name in ("url", "type", "secret", "metadata")]
+    names = ("url", "type", "secret", "metadata", "only_changes")
+    columns = [schedules.c[f"webhook_{name}"] for name in names]
     found = await connection.execute(
         select(schedules.c.id, *columns).where(
             schedules.c.id.in_(scheduled), schedules.c.webhook_url.is_not(None)
@@ -52,7 +53,7 @@ async def announce_jobs(
         endpoint = endpoints.get(job.schedule_id)
         if endpoint is None:
             continue
-        if endpoint.type is not WebhookType.STANDARD and not has_news and status is JobStatus.COMPLETED:
+        if not endpoint.wants_every_run and not has_news and status is JobStatus.COMPLETED:
             continue
         await webhooks.announce(
             connection,

@@ -173,7 +173,13 @@ async def regenerate_secret(
 
 def change_webhook(before: Endpoint | None, change: ScheduleChange) -> tuple[Endpoint | None, str | None]:
     """The webhook after a change, and the secret that was made on the way (reference, 10.3)."""
-    given = (change.webhook_url, change.webhook_type, change.webhook_secret, change.webhook_metadata)
+    given = (
+        change.webhook_url,
+        change.webhook_type,
+        change.webhook_secret,
+        change.webhook_metadata,
+        change.webhook_only_changes,
+    )
     if all(isinstance(one, Unset) for one in given):
         return before, None
     url = before.url if isinstance(change.webhook_url, Unset) and before else change.webhook_url
@@ -184,11 +190,15 @@ def change_webhook(before: Endpoint | None, change: ScheduleChange) -> tuple[End
     kept_type = before.type if before and url == before.url else None
     kept_secret = before.secret if before else None
     kept_metadata = before.metadata if before else None
+    only_changes = change.webhook_only_changes
+    if isinstance(only_changes, Unset):
+        only_changes = before is not None and before.only_changes
     wanted = WebhookRequest(
         url=url,
         type=kept_type if isinstance(change.webhook_type, Unset) else change.webhook_type,
         secret=kept_secret if isinstance(change.webhook_secret, Unset) else change.webhook_secret,
         metadata=kept_metadata if isinstance(change.webhook_metadata, Unset) else change.webhook_metadata,
+        only_changes=bool(only_changes),
     )
     return _endpoint(wanted)
 
@@ -234,7 +244,11 @@ def _endpoint(request: WebhookRequest | None) -> tuple[Endpoint | None, str | No
     if request is None:
         return None, None
     return webhooks.endpoint_of(
-        request.url, kind=request.type, secret=request.secret, metadata=request.metadata
+        request.url,
+        kind=request.type,
+        secret=request.secret,
+        metadata=request.metadata,
+        only_changes=request.only_changes,
     )
 
 

@@ -63,6 +63,7 @@ class WebhookRequest:
     type: str | None = None
     secret: str | None = None
     metadata: Mapping[str, object] | None = None
+    only_changes: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ class ScheduleChange:
     webhook_type: str | Unset | None = UNSET
     webhook_secret: str | Unset | None = UNSET
     webhook_metadata: Mapping[str, object] | Unset | None = UNSET
+    webhook_only_changes: bool | Unset | None = UNSET
 
 
 def schedule_from_row(row: Row[Any]) -> Schedule:
@@ -153,6 +155,7 @@ def schedule_to_row(schedule: Schedule) -> dict[str, object]:
         "webhook_type": webhook.type if webhook else None,
         "webhook_secret": webhook.secret if webhook else None,
         "webhook_metadata": dict(webhook.metadata) if webhook and webhook.metadata else None,
+        "webhook_only_changes": webhook is not None and webhook.only_changes,
         "created_at": schedule.created_at,
         "updated_at": schedule.updated_at,
     }
@@ -161,4 +164,10 @@ def schedule_to_row(schedule: Schedule) -> dict[str, object]:
 def endpoint_from_row(row: Row[Any]) -> Endpoint | None:
     if row.webhook_url is None:
         return None
-    return Endpoint(row.webhook_url, WebhookType(row.webhook_type), row.webhook_secret, row.webhook_metadata)
+    return Endpoint(
+        row.webhook_url,
+        WebhookType(row.webhook_type),
+        row.webhook_secret,
+        row.webhook_metadata,
+        row.webhook_only_changes,
+    )

@@ -10,8 +10,8 @@ only by being replaced.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -32,16 +32,38 @@ from meterhouse.usage.model import Correction, Event, StoredEvent
 TABLE = "corrections"
 REASON_CHARS_MAX = 1_000
 TRAIL_MAX = 1_000
+CHANGES_MAX = 1_000
 
 _INSTANT = pa.timestamp("us", "UTC")
 
 
 @dataclass(frozen=True)
+class Change:
+    """Where a row was removed or a replacement stands."""
+
+    type: str
+    subject: str
+    customer_id: str
+    time: datetime
+
+
+@dataclass(frozen=True)
 class Corrected:
-    """Which corrections count: all up to `version`, made in these organisations."""
+    """Which corrections count: all up to `version`. `changes` holds, for each organisation with any, what
+    they touched; `None` when it is too much to be remembered."""
 
     version: int
-    organisations: frozenset[UUID]
+    changes: Mapping[UUID, tuple[Change, ...] | None] = field(default_factory=dict)
+
+    def touch(self, organisation_id: UUID, concerns: Callable[[Change], bool]) -> bool:
+        """Whether any correction may concern a question; `concerns` tells for one change."""
+        if organisation_id not in self.changes:
+            return False
+        changes = self.changes[organisation_id]
+        return changes is None or any(concerns(change) for change in changes)
+
+
+NOTHING_CORRECTED = Corrected(0)
 
 
 @dataclass(frozen=True)
@@ -61,11 +83,12 @@ class Corrections:
         self._ingestor = ingestor
         self._clock = clock
         self._standing: Corrected | None = None
+        self._doubtful: list[Correction] = []
 
     async def now(self) -> Corrected:
         """The corrections that count now; remembered where no other process can make one."""
         if self._standing is None or self._ingestor.is_shared:
-            self._standing = await self._read_standing()
+            return await self._read_standing()
         return self._standing
 
     async def delete(
@@ -96,14 +119,14 @@ class Corrections:
 
     async def _delete(self, first: StoredEvent, by: str, reason: str) -> Correction | None:
         """Runs in the writer's turn, like `_replace`: nobody stores or corrects anything meanwhile."""
-        standing = self._standing = await self._read_standing()
+        standing = await self._settled_standing()
         before, is_deleted = await self._find_standing(first)
         return None if is_deleted else await self._record(standing, before, None, by, reason)
 
     async def _replace(
         self, first: StoredEvent, event: Event, by: str, reason: str, keeps_time: bool
     ) -> StoredEvent:
-        standing = self._standing = await self._read_standing()
+        standing = await self._settled_standing()
         before, is_deleted = await self._find_standing(first)
         after = _in_place_of(before, event, self._clock.now())
         if keeps_time:
@@ -113,6 +136,14 @@ class Corrections:
         await self._record(standing, before, after, by, reason)
         return after
 
+    async def _settled_standing(self) -> Corrected:
+        """The corrections that count. What was in doubt is decided in the writer's turn: tell of it again."""
+        standing = await self._read_standing()
+        doubtful, self._doubtful = self._doubtful, []
+        if doubtful:
+            self._ingestor.tell((), doubtful)
+        return standing
+
     async def _record(
         self, standing: Corrected, before: StoredEvent, after: StoredEvent | None, by: str, reason: str
     ) -> Correction:
@@ -121,9 +152,12 @@ class Corrections:
         self._standing = None
         try:
             await self._store.insert_arrow(TABLE, block)
-        finally:  # also when nobody knows whether it is stored
+        except BaseException:  # it may be stored, now or later
+            self._doubtful.append(correction)
             self._ingestor.tell((), (correction,))
-        self._standing = Corrected(standing.version + 1, standing.organisations | {before.organisation_id})
+            raise
+        await self._read_standing()
+        self._ingestor.tell((), (correction,))
         return correction
 
     async def _find_standing(self, first: StoredEvent) -> tuple[StoredEvent, bool]:
@@ -147,13 +181,15 @@ class Corrections:
         return event_from_row(rows[0])
 
     async def _read_standing(self) -> Corrected:
-        rows = (
-            await self._store.query(
-                f"SELECT toString(organisation_id), max(version) FROM {TABLE} GROUP BY organisation_id"  # noqa: S608
-            )
-        ).rows
-        versions = {UUID(str(organisation)): int(str(version)) for organisation, version in rows}
-        return Corrected(max(versions.values(), default=0), frozenset(versions))
+        """Read what is new since the last look. Corrections never change, so the newest number tells."""
+        known = self._standing or NOTHING_CORRECTED
+        newest = int(str((await self._store.query(f"SELECT max(version) FROM {TABLE}")).rows[0][0]))  # noqa: S608
+        if newest != known.version:
+            found = await self._store.query(_CHANGES, {"known": known.version, "newest": newest})
+            known = Corrected(newest, _with_changes(known.changes, found.rows))
+        if self._standing is None or self._standing.version < known.version:  # a slow look may come late
+            self._standing = known
+        return known
 
     async def trail(
         self,
@@ -181,6 +217,27 @@ class Corrections:
         )
         return [_entry(row) for row in (await self._store.query(sql, parameters)).rows]
 
+
+def _with_changes(
+    known: Mapping[UUID, tuple[Change, ...] | None], rows: Sequence[Sequence[object]]
+) -> dict[UUID, tuple[Change, ...] | None]:
+    changes = {one: list(some) for one, some in known.items() if some is not None}
+    crowded = {one for one, some in known.items() if some is None}
+    for organisation, type_, subject, customer_id, time in rows:
+        change = Change(str(type_), str(subject), str(customer_id), from_micros(cast(int, time)))
+        changes.setdefault(UUID(str(organisation)), []).append(change)
+    crowded |= {one for one, some in changes.items() if len(some) > CHANGES_MAX}
+    return {one: None if one in crowded else tuple(changes[one]) for one in {*changes, *crowded}}
+
+
+_CHANGES = f"""
+SELECT toString(organisation_id), removed_type, removed_subject, removed_customer_id,
+  toUnixTimestamp64Micro(removed_time)
+FROM {TABLE} WHERE version > {{known:UInt64}} AND version <= {{newest:UInt64}}
+UNION ALL
+SELECT toString(organisation_id), type, subject, customer_id, toUnixTimestamp64Micro(time)
+FROM {TABLE} WHERE version > {{known:UInt64}} AND version <= {{newest:UInt64}} AND NOT is_deletion
+"""  # noqa: S608
 
 _TRAIL = (
     "toString(correction_id), is_deletion, toUnixTimestamp64Micro(corrected_at), corrected_by, reason, "

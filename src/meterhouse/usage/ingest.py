@@ -112,6 +112,7 @@ class Ingestor:
         self._is_stopping = False
         self._writer: asyncio.Task[None] | None = None
         self._listeners: list[Listener] = []
+        self._doubtful: list[Sequence[EventRow]] = []
         self._turns: deque[tuple[Callable[[], Awaitable[object]], asyncio.Future[object]]] = deque()
 
     @property
@@ -128,7 +129,8 @@ class Ingestor:
         """Call `listener` for whatever this process stores, after it is durable and before its callers know.
 
         It is called on the event loop and must be quick: forget what was remembered, nothing else. Rows
-        of a block whose outcome is unknown are told too, because they may be stored. What other processes
+        of a block whose outcome is unknown are told too, because they may be stored, and once more when
+        the outcome is settled. What other processes
         on the same server store is not heard of.
         """
         self._listeners.append(listener)
@@ -262,6 +264,7 @@ class Ingestor:
                 is_new = await self._store_new(rows)
         except Exception as failure:
             self.tell(rows)
+            self._doubtful.append(rows)
             self.counts.failed_blocks += 1
             self._is_unsettled = True
             _refuse(callers, failure)
@@ -342,6 +345,9 @@ class Ingestor:
             await self._store.settle(timeout_s=self._limits.insert_timeout_s)
             self._is_unsettled = False
             self._reached = self._assigned
+            doubtful, self._doubtful = self._doubtful, []
+            for rows in doubtful:  # by now they are visible or never will be
+                self.tell(rows)
 
     async def _rebuild_filter(self) -> None:
         """Read every stored key, in pages of the hash space so that memory stays bounded."""

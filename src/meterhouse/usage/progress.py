@@ -64,19 +64,40 @@ async def get_progress(
     database: Database, store: EventStore, *, organisation_id: UUID, client_id: str, now: datetime
 ) -> Progress:
     """The progress of the question last asked under an id, for about five minutes. Raises `NotFound`."""
-    query = select(query_progress).where(
-        query_progress.c.organisation_id == organisation_id,
-        query_progress.c.client_id == client_id,
-        query_progress.c.updated_at > now - KEPT,
-    )
+    asked = (query_progress.c.organisation_id == organisation_id) & (query_progress.c.client_id == client_id)
+    query = select(query_progress).where(asked, query_progress.c.updated_at > now - KEPT)
     async with database.begin() as connection:
         row = (await connection.execute(query)).first()
     if row is None:
         raise NotFound(f"progress not found: {client_id[:100]}", code="progress_not_found")
     if not row.is_running:
         return Progress(row.success, row.failed, row.total, row.updated_at)
-    read = cast(int, (await store.query(_RUNNING, {"mark": row.mark})).rows[0][0])
-    return Progress(min(read, row.total), 0, row.total, now)
+    read = min(cast(int, (await store.query(_RUNNING, {"mark": row.mark})).rows[0][0]), row.total)
+    if read > row.success:
+        async with database.begin() as connection:
+            await connection.execute(
+                update(query_progress)
+                .where(asked, query_progress.c.mark == row.mark, query_progress.c.is_running)
+                .values(success=read, updated_at=now)
+            )
+    # The engine forgets what it has read before the answer is here: progress never goes back.
+    return Progress(max(read, row.success), 0, row.total, now)
+
+
+async def report(asker: Asker, *, done: int, total: int, has_failed: bool = False) -> None:
+    """Tell how far something has come that is no question: rows done and rows in all, or 0 while unknown."""
+    key = {"organisation_id": asker.organisation_id, "client_id": asker.client_id}
+    state = {
+        "mark": new_id().hex,
+        "total": total,
+        "success": done,
+        "failed": max(total - done, 0) if has_failed else 0,
+        "is_running": False,
+        "updated_at": asker.clock.now(),
+    }
+    upsert = insert(query_progress).values(key | state)
+    async with asker.database.begin() as connection:
+        await connection.execute(upsert.on_conflict_do_update(index_elements=[*key], set_=state))
 
 
 class _WatchedStore:
@@ -134,6 +155,8 @@ class _WatchedStore:
             rows = await self._store.query(f"EXPLAIN ESTIMATE {sql}", parameters)
         except DependencyFailed:
             return 0  # the query itself will say what is wrong
+        if not rows.rows:  # everything is skipped; then the answer may lack even its columns
+            return 0
         at = rows.columns.index("rows")
         return sum(cast(int, row[at]) for row in rows.rows)
 

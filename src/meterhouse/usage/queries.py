@@ -16,13 +16,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from meterhouse.kernel.errors import DependencyFailed, Invalid, Issue, NotFound
 from meterhouse.kernel.ids import parse_id
 from meterhouse.platform.ports import EventStore
+from meterhouse.usage.answers import Concern
 from meterhouse.usage.convert import meter_from_row
+from meterhouse.usage.corrections import Change
 from meterhouse.usage.definition import SLUG, is_expressible_as
 from meterhouse.usage.engine import compile as compiler
 from meterhouse.usage.engine import events as event_queries
 from meterhouse.usage.engine import rolled
 from meterhouse.usage.engine.compile import CompiledQuery
 from meterhouse.usage.engine.decode import Parts, decode_meter_query, named_rows
+from meterhouse.usage.engine.filters import required_type
 from meterhouse.usage.engine.quantities import compile_quantities, decode_quantities
 from meterhouse.usage.engine.ranges import (
     COUNTS,
@@ -38,7 +41,7 @@ from meterhouse.usage.engine.ranges import (
     split_ranges,
     values_from,
 )
-from meterhouse.usage.engine.rollups import Rollup
+from meterhouse.usage.engine.rollups import Rollup, definition_of
 from meterhouse.usage.model import (
     Dialect,
     EventCriteria,
@@ -194,23 +197,83 @@ async def query_meter(store: EventStore, meter: Meter, query: MeterQuery, *, now
 
     Raises `Invalid` for a question the meter cannot answer, `DependencyFailed` when the engine fails.
     """
-    answer = await _from_rollup(store, meter, partial(rolled.compile_meter_query, meter, query))
+    answers = store.answers if isinstance(store, EventView) else None
+    key = (definition_of(meter), repr(query))
+    answer = answers.find(key) if answers is not None else None
     if answer is None:
-        answer = await _from_events(store, meter, compiler.compile_meter_query(meter, query))
+        entry = answers.enter(key, _concern(meter, query)) if answers is not None else None
+        answer = await _answer_meter_query(store, meter, query)
+        if answers is not None:
+            answers.keep(entry, answer)
     return decode_meter_query(meter, query, answer, now=now)
 
 
+async def _answer_meter_query(store: EventStore, meter: Meter, query: MeterQuery) -> list[dict[str, object]]:
+    concerns = _concerned_meter_query(meter, query)
+    answer = await _from_rollup(store, meter, partial(rolled.compile_meter_query, meter, query), concerns)
+    if answer is None:
+        answer = await _from_events(store, meter, compiler.compile_meter_query(meter, query))
+    return answer
+
+
+def _concern(meter: Meter, query: MeterQuery) -> Concern | None:
+    """Which events change the answer to a question; `None` when that is not easily told."""
+    event_type = required_type(meter.filter)
+    if event_type is None:
+        return None
+    subjects: frozenset[str] | None = None
+    if query.subjects is not None:
+        subjects = frozenset(query.subjects)
+    elif query.customers is not None:
+        subjects = frozenset(compiler.subject_owners(query.customers)) | {""}
+    return Concern(meter.organisation_id, event_type, subjects)
+
+
 async def _from_rollup(
-    store: EventStore, meter: Meter, compile_from: Callable[[Rollup], CompiledQuery | None]
+    store: EventStore,
+    meter: Meter,
+    compile_from: Callable[[Rollup], CompiledQuery | None],
+    concerns: Callable[[Change], bool],
 ) -> list[dict[str, object]] | None:
     """Answer rows by way of the meter's rollup, or `None` where it cannot help."""
     if not isinstance(store, EventView):
         return None
-    standing, rollup = await store.find_rollup(meter)
+    standing, rollup = await store.find_rollup(meter, concerns)
     compiled = compile_from(rollup) if rollup is not None else None
     if compiled is None:
         return None
-    return named_rows(compiled, (await store.query_at(standing, compiled.sql, compiled.parameters)).rows)
+    rows = (await store.query_at(standing, compiled.sql, compiled.parameters)).rows
+    return [row for row in named_rows(compiled, rows) if rolled.stands(meter, row)]
+
+
+def _concerned_meter_query(meter: Meter, query: MeterQuery) -> Callable[[Change], bool]:
+    """Whether a question may read what lies where a change was made."""
+    event_type = required_type(meter.filter)
+    subjects = None if query.subjects is None else frozenset(query.subjects)
+    owners = None if query.customers is None else compiler.subject_owners(query.customers)
+
+    def concerns(change: Change) -> bool:
+        return (
+            event_type in (None, change.type)
+            and (query.from_at is None or change.time >= query.from_at)
+            and (query.to_at is None or change.time < query.to_at)
+            and (subjects is None or change.subject in subjects)
+            and (owners is None or change.subject in owners or change.customer_id in (query.customers or ()))
+        )
+
+    return concerns
+
+
+def _concerned_quantities(meter: Meter, query: QuantityQuery) -> Callable[[Change], bool]:
+    event_type = required_type(meter.filter)
+    owned = query.identities
+
+    def concerns(change: Change) -> bool:
+        return event_type in (None, change.type) and (
+            owned is None or change.subject in owned.external_ids or change.customer_id in owned.customer_ids
+        )
+
+    return concerns
 
 
 async def _from_events(store: EventStore, meter: Meter, compiled: CompiledQuery) -> list[dict[str, object]]:
@@ -242,7 +305,9 @@ async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Q
 
     Raises `Invalid` for a bad span or zone, `LimitExceeded` for too many customers to combine.
     """
-    answer = await _from_rollup(store, meter, partial(rolled.compile_quantities, meter, query))
+    answer = await _from_rollup(
+        store, meter, partial(rolled.compile_quantities, meter, query), _concerned_quantities(meter, query)
+    )
     if answer is None:
         answer = await _from_events(store, meter, compile_quantities(meter, query))
     return decode_quantities(meter, query, answer)
@@ -294,9 +359,13 @@ async def newest_event(store: EventStore, *, known: int = 0) -> int:
     return max(known, int(str((await store.query(sql, {"known": known})).rows[0][0])))
 
 
-async def corrections_made(store: EventStore) -> int:
-    """A number that rises with every correction of an event."""
-    return (await store.corrections.now()).version if isinstance(store, EventView) else 0
+async def corrections_made(store: EventStore, organisation_id: UUID) -> int:
+    """A number that rises with every correction of an organisation's events (and, once there is one, with
+    those of others)."""
+    if not isinstance(store, EventView):
+        return 0
+    standing = await store.corrections.now()
+    return standing.version if organisation_id in standing.changes else 0
 
 
 async def has_match(store: EventStore, meter: Meter) -> bool:

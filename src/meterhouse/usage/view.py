@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from meterhouse.kernel.errors import DependencyFailed
 from meterhouse.platform.ports import EventStore, Rows
-from meterhouse.usage.corrections import Corrected, Corrections
+from meterhouse.usage.answers import Answers
+from meterhouse.usage.corrections import NOTHING_CORRECTED, Change, Corrected, Corrections
 from meterhouse.usage.engine.columns import EVENT_COLUMNS, SEQ
 from meterhouse.usage.engine.rolled import VERSION_PARAMETER
 from meterhouse.usage.engine.rollups import Rollup
@@ -22,12 +23,12 @@ from meterhouse.usage.model import Meter
 from meterhouse.usage.rollups import Rollups
 
 _NAMES = ", ".join((*EVENT_COLUMNS, "key"))
-_REMOVED = f"SELECT removed_uid FROM corrections WHERE version <= {VERSION_PARAMETER}"  # noqa: S608
+_REMOVED = f"SELECT key, removed_uid FROM corrections WHERE version <= {VERSION_PARAMETER}"  # noqa: S608
 _CORRECTED = (
-    f"(SELECT {_NAMES}, {SEQ} FROM events WHERE uid NOT IN ({_REMOVED}) "  # noqa: S608
+    f"(SELECT {_NAMES}, {SEQ} FROM events WHERE (key, uid) NOT IN ({_REMOVED}) "  # noqa: S608
     # A replacement is newer than anything that was derived from raw events.
     f"UNION ALL SELECT {_NAMES}, toUInt64(18446744073709551615) AS {SEQ} FROM corrections "
-    f"WHERE version <= {VERSION_PARAMETER} AND NOT is_deletion AND uid NOT IN ({_REMOVED}))"
+    f"WHERE version <= {VERSION_PARAMETER} AND NOT is_deletion AND (key, uid) NOT IN ({_REMOVED}))"
 )
 _TABLE = re.compile(r"\bFROM events\b(?! AS)")
 _NAMED_TABLE = re.compile(r"\bFROM events AS\b")
@@ -41,13 +42,20 @@ def corrected(sql: str) -> str:
 class EventView:
     """`ports.EventStore` for readers; see the module."""
 
-    def __init__(self, store: EventStore, corrections: Corrections, rollups: Rollups) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        corrections: Corrections,
+        rollups: Rollups,
+        answers: Answers | None = None,
+    ) -> None:
         self._store = store
         self.corrections = corrections
         self.rollups = rollups
+        self.answers = answers
 
     def over(self, wrap: Callable[[EventStore], EventStore]) -> EventView:
-        """The same view of the same store, wrapped."""
+        """The same view of the same store, wrapped; it remembers no answers, so that the wrapper is asked."""
         return EventView(wrap(self._store), self.corrections, self.rollups)
 
     async def query(
@@ -73,11 +81,18 @@ class EventView:
         sql, bound = _at(await self.corrections.now(), sql, parameters)
         return await self._store.query_arrow(sql, bound, timeout_s=timeout_s)
 
-    async def find_rollup(self, meter: Meter) -> tuple[Corrected, Rollup | None]:
-        """The corrections that count now, and what may be read instead of a meter's raw events."""
+    async def find_rollup(
+        self, meter: Meter, concerns: Callable[[Change], bool]
+    ) -> tuple[Corrected, Rollup | None]:
+        """The corrections that count now, and what may be read instead of a meter's raw events.
+
+        `concerns` tells whether a question reads what lies where a change was made; a question that no
+        change concerns is asked as if nothing had ever been corrected.
+        """
         standing = await self.corrections.now()
-        is_corrected = meter.organisation_id in standing.organisations
-        return standing, await self.rollups.find(meter, is_corrected=is_corrected)
+        is_touched = standing.touch(meter.organisation_id, concerns)
+        rollup = await self.rollups.find(meter, is_corrected=is_touched)
+        return standing if is_touched else NOTHING_CORRECTED, rollup
 
     async def command(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0

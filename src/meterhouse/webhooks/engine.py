@@ -27,7 +27,12 @@ _DISCORD = re.compile(r"discord(?:app)?\.com/api/webhooks/")
 
 
 def endpoint_of(
-    url: str, *, kind: str | None, secret: str | None, metadata: Metadata | None
+    url: str,
+    *,
+    kind: str | None,
+    secret: str | None,
+    metadata: Metadata | None,
+    only_changes: bool = False,
 ) -> tuple[Endpoint, str | None]:
     """The endpoint that somebody asks for, and the secret that was made for it, if one was.
 
@@ -40,7 +45,7 @@ def endpoint_of(
     wanted = WebhookType(kind) if kind else detect_type(address)
     _check_target(address, wanted)
     made = None if secret else new_secret()
-    return Endpoint(address, wanted, secret or made, metadata or None), made
+    return Endpoint(address, wanted, secret or made, metadata or None, only_changes), made
 
 
 def detect_type(url: str) -> WebhookType:

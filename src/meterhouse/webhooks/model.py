@@ -33,12 +33,20 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where messages go. `secret` proves to the receiver who sent them."""
+    """Where messages go. `secret` proves to the receiver who sent them.
+
+    `only_changes`: what went well and changed nothing is not told. People are never told of it.
+    """
 
     url: str
     type: WebhookType
     secret: str | None = None
     metadata: Metadata | None = None
+    only_changes: bool = False
+
+    @property
+    def wants_every_run(self) -> bool:
+        return self.type is WebhookType.STANDARD and not self.only_changes
 
 
 @dataclass(frozen=True)

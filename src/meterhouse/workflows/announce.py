@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.platform.ports import Database
 from meterhouse.webhooks import service as webhooks
-from meterhouse.webhooks.model import Metadata, Notice, Subject, WebhookType
+from meterhouse.webhooks.model import Metadata, Notice, Subject
 from meterhouse.workflows import queries
 from meterhouse.workflows.model import RunStatus, WorkStatus
 from meterhouse.workflows.schedules import from_row
@@ -26,6 +26,8 @@ from meterhouse.workflows.tables import (
 )
 
 SOURCE = "workflows.run"
+# A message holds at most this many items; the rest is in the run's output.
+ITEMS_TOLD_MAX = 10_000
 
 
 async def has_changes(
@@ -60,7 +62,7 @@ async def announce_run(
     webhook = from_row(row).webhook if row is not None else None
     if webhook is None:
         return
-    if webhook.type is not WebhookType.STANDARD and not changed and status is RunStatus.COMPLETED:
+    if not webhook.wants_every_run and not changed and status is RunStatus.COMPLETED:
         return
     await webhooks.announce(
         connection,
@@ -93,31 +95,33 @@ class RunNotices:
             ).first()
             if row is None:
                 return None
-            run = await queries.get_run(
+            items, count = await queries.list_final_results(
                 connection,
-                organisation_id=row.organisation_id,
                 workflow_id=row.workflow_id,
                 run_id=subject_id,
+                version=row.graph_version,
+                limit=ITEMS_TOLD_MAX,
             )
         payload: dict[str, object] = {
-            "workflow_id": run.workflow_id,
-            "run_id": run.id,
+            "workflow_id": row.workflow_id,
+            "run_id": row.id,
             "schedule_id": row.schedule_id,
-            "status": run.status,
-            "completed_at": run.completed_at,
+            "status": row.status,
+            "completed_at": row.completed_at,
             "metadata": metadata,
         }
-        if run.status is RunStatus.FAILED:
-            return Notice({**payload, "error": run.error}, f"{row.name} failed", "", run.error or "")
-        items = run.final_results
+        if row.status == RunStatus.FAILED:
+            return Notice({**payload, "error": row.error}, f"{row.name} failed", "", row.error or "")
         payload |= {
             "has_changes": bool(row.has_changes),
-            "item_count": len(items),
+            "item_count": count,
             "final_results": items,
-            "warnings": run.warnings,
+            "warnings": row.warnings or [],
         }
+        if count > len(items):
+            payload["is_truncated"] = True
         title = f"{row.name} changed" if row.has_changes else str(row.name)
-        return Notice(payload, title, "", f"{len(items)} item{'' if len(items) == 1 else 's'}")
+        return Notice(payload, title, "", f"{count} item{'' if count == 1 else 's'}")
 
 
 async def _differs(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Row, Select, select
+from sqlalchemy import Column, ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction import service as extraction
@@ -182,11 +182,38 @@ async def get_latest_output(
     return Output(run.id, workflow_id, run.completed_at, pages)
 
 
+async def list_final_results(
+    connection: AsyncConnection, *, workflow_id: UUID, run_id: UUID, version: int, limit: int
+) -> tuple[list[Item], int]:
+    """The first items that the terminal nodes gave, and how many there are in all."""
+    found = await load_graph(connection, workflow_id=workflow_id, version=version)
+    total = await connection.scalar(
+        select(func.coalesce(func.sum(workflow_work.c.item_count), 0))
+        .join(workflow_node_runs, workflow_node_runs.c.id == workflow_work.c.node_run_id)
+        .where(*_gave(run_id, found))
+    )
+    items: list[Item] = []
+    async for _, _, results in _terminal_pages(connection, run_id, found):
+        items += results[: limit - len(items)]
+        if len(items) == limit:
+            break
+    return items, int(total or 0)
+
+
+def _gave(run_id: UUID, found: Graph) -> tuple[ColumnElement[bool], ...]:
+    """The pages of terminal nodes that were read."""
+    terminal = [node.id for node in found.nodes if node.key in found.terminal_keys]
+    return (
+        workflow_node_runs.c.run_id == run_id,
+        workflow_node_runs.c.node_id.in_(terminal),
+        workflow_work.c.status == WorkStatus.COMPLETED,
+    )
+
+
 async def _terminal_pages(
     connection: AsyncConnection, run_id: UUID, found: Graph
 ) -> AsyncIterator[tuple[UUID, str, list[Item]]]:
-    terminal = [node.id for node in found.nodes if node.key in found.terminal_keys]
-    rows = await connection.execute(
+    rows = await connection.stream(
         select(
             workflow_node_runs.c.node_id,
             workflow_work.c.url,
@@ -197,17 +224,16 @@ async def _terminal_pages(
         )
         .join(workflow_node_runs, workflow_node_runs.c.id == workflow_work.c.node_run_id)
         .join(workflow_nodes, workflow_nodes.c.id == workflow_node_runs.c.node_id)
-        .where(
-            workflow_node_runs.c.run_id == run_id,
-            workflow_node_runs.c.node_id.in_(terminal),
-            workflow_work.c.status == WorkStatus.COMPLETED,
-        )
+        .where(*_gave(run_id, found))
         .order_by(workflow_nodes.c.position, workflow_work.c.seq)
     )
-    for row in rows:
-        # Executions that only parameters tell apart go by the address that was really asked.
-        is_own = not (row.parameters or row.gathered)
-        yield row.node_id, row.url if is_own else row.page_url or row.url, row.results
+    try:
+        async for row in rows:
+            # Executions that only parameters tell apart go by the address that was really asked.
+            is_own = not (row.parameters or row.gathered)
+            yield row.node_id, row.url if is_own else row.page_url or row.url, row.results
+    finally:
+        await rows.close()
 
 
 async def _node_runs(

@@ -69,7 +69,11 @@ async def create_schedule(
     secret: str | None = None
     if webhook is not None:
         endpoint, secret = webhooks.endpoint_of(
-            webhook.url, kind=webhook.type, secret=webhook.secret, metadata=webhook.metadata
+            webhook.url,
+            kind=webhook.type,
+            secret=webhook.secret,
+            metadata=webhook.metadata,
+            only_changes=webhook.only_changes,
         )
     schedule = WorkflowSchedule(
         id=new_id(),
@@ -200,6 +204,7 @@ def _to_row(schedule: WorkflowSchedule) -> Mapping[str, object]:
         "webhook_type": webhook.type if webhook else None,
         "webhook_secret": webhook.secret if webhook else None,
         "webhook_metadata": dict(webhook.metadata) if webhook and webhook.metadata else None,
+        "webhook_only_changes": webhook is not None and webhook.only_changes,
         "created_at": schedule.created_at,
         "updated_at": schedule.updated_at,
     }

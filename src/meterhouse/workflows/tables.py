@@ -181,6 +181,7 @@ workflow_schedules = Table(
     Column("webhook_type", Text),
     Column("webhook_secret", Text),
     Column("webhook_metadata", JSON(none_as_null=True)),
+    Column("webhook_only_changes", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("(interval_s IS NULL) <> (cron IS NULL)", name="one_timing"),

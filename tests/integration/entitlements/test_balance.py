@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 import pytest
 from tests.integration.entitlements.counter import Counter
@@ -15,7 +17,10 @@ from tests.integration.entitlements.desk import Desk
 from meterhouse.customers.service import CustomerDraft, delete_customer, replace_customer
 from meterhouse.entitlements.drafts import CadenceDraft
 from meterhouse.entitlements.model import EntitlementType
+from meterhouse.entitlements.standings import Standings
+from meterhouse.entitlements.terms import Terms
 from meterhouse.kernel.errors import DependencyFailed, Invalid, NotFound, PreconditionFailed
+from meterhouse.kernel.periods import Period
 from meterhouse.platform.events import ClickHouseEventStore
 from meterhouse.usage.model import Aggregation, Window
 from meterhouse.usage.service import MeterDraft, create_meter, event_type_filter
@@ -109,7 +114,7 @@ async def test_what_is_remembered_never_changes_an_answer(counter: Counter, aggr
     await counter.desk.grant(40, "metered", recurrence=CadenceDraft("PT2H"))
     await counter.desk.grant(500, "metered", max_rollover=Decimal(70), priority=5)
     sent = []
-    for _ in range(20 if counter.is_shared else 40):
+    for _ in range(12 if counter.is_shared else 24):
         match random.randrange(10):
             case 0 | 1:
                 counter.desk.move(minutes=random.choice([1, 20, 90]))
@@ -238,3 +243,49 @@ async def test_a_deleted_customer_has_no_values(counter: Counter) -> None:
     await desk.call(delete_customer, id_or_key=str(desk.customer.id), guards=())
     with pytest.raises(PreconditionFailed):
         await counter.balances.access(organisation_id=desk.organisation_id, customer=str(desk.customer.id))
+
+
+async def test_a_snapshot_is_used_while_it_is_true_and_passed_over_after(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = counter.desk
+    await desk.create(usage_period=CadenceDraft("DAY"))
+    await desk.grant(100, max_rollover=Decimal(100))
+    start = desk.clock.now()
+    await counter.use(counter.event(), counter.event(after=5 * HOUR))
+    desk.move(days=5)
+    assert (await counter.balance()).balance == 98
+    await counter.balances.settled()
+
+    async def ranges_of_somebody_new() -> int:
+        """How many ranges are read by somebody who remembers nothing; the balance is right in any case."""
+        fresh, read = counter.new_balances(), 0
+        usages = Standings.usages
+
+        async def counted(self: Standings, terms: Terms, ranges: Sequence[Period], **rest: Any) -> Any:
+            nonlocal read
+            read += len(ranges)
+            return await usages(self, terms, ranges, **rest)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Standings, "usages", counted)
+            found = await fresh.value(
+                organisation_id=desk.organisation_id, customer=desk.customer.key or "", feature="chat"
+            )
+        await fresh.settled()
+        assert found.balance == await counter.recomputed()
+        return read
+
+    assert await ranges_of_somebody_new() <= 2
+    await desk.grant(10)
+    assert await ranges_of_somebody_new() <= 2
+    await counter.use(counter.event(at=start + HOUR))
+    assert await ranges_of_somebody_new() >= 5
+    assert await ranges_of_somebody_new() <= 2
+    late = counter.event(at=start + 2 * HOUR)
+    await counter.use(late)
+    await counter.corrections.delete(
+        organisation_id=late.organisation_id, source=late.source, id=late.id, by="tests"
+    )
+    assert await ranges_of_somebody_new() >= 5
+    assert (await counter.balance()).balance == 107

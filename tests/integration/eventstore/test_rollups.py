@@ -17,6 +17,8 @@ from tests.usage_factory import NOW, event, openmeter, polar
 from meterhouse.kernel.clock import TestClock
 from meterhouse.kernel.errors import DependencyFailed, NotFound
 from meterhouse.platform.events import ClickHouseEventStore
+from meterhouse.usage.answers import Answers, Concern
+from meterhouse.usage.block import rows_from_events
 from meterhouse.usage.corrections import Corrections
 from meterhouse.usage.engine.evaluate import evaluate_meter_query, evaluate_quantities
 from meterhouse.usage.ingest import Ingestor, Lock
@@ -78,7 +80,9 @@ class Server:
         )
         self.rollups = Rollups(store, lambda: self.ingestor.reached, lock=lock, limits=limits)
         self.corrections = Corrections(store, self.ingestor, clock)
-        self.view = EventView(store, self.corrections, self.rollups)
+        answers = Answers(is_shared=lock is not None)
+        self.ingestor.subscribe(answers.hear)
+        self.view = EventView(store, self.corrections, self.rollups, answers)
 
 
 @asynccontextmanager
@@ -114,6 +118,10 @@ def questions(chance: random.Random) -> list[MeterQuery]:
     return [
         MeterQuery(window=whole, zone=zone, group_by=groups, **owner),
         MeterQuery(window=whole, zone=zone, group_by=groups, **span, **owner),
+        # Asked again and again, so that the answers are remembered.
+        MeterQuery(),
+        MeterQuery(window=Window.DAY, subjects=("s1",)),
+        MeterQuery(window=Window.DAY, customers={"c1": ("s2",)}),
     ]
 
 
@@ -459,3 +467,52 @@ async def test_every_kind_of_question_follows_corrections(store: ClickHouseEvent
         assert await answers() == [[("ai", 1)], 1, 0, ["s1"], ["x"], [1], True]
         await server.corrections.delete(organisation_id=organisation, source="test", id="root", by="k")
         assert (await answers())[1:] == [0, 0, [], [], [None], False]
+
+
+async def test_an_answer_is_remembered_until_something_concerns_it(store: ClickHouseEventStore) -> None:
+    meter = openmeter(Aggregation.COUNT, organisation_id=uuid4())
+    asked = MeterQuery(subjects=("s1",))
+
+    class Counting:
+        queries = 0
+
+        async def query(self, sql: str, *arguments: object, **named: object) -> object:
+            self.queries += "countIf" in sql or "count() AS n" in sql
+            return await store.query(sql, *arguments, **named)  # type: ignore[arg-type]
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(store, name)
+
+    async with serving(store) as server:
+        counting = Counting()
+        view = EventView(counting, server.corrections, server.rollups, server.view.answers)  # type: ignore[arg-type]
+
+        async def answer() -> list[int]:
+            return [int(row.exact) for row in await query_meter(view, meter, asked, now=NOW)]
+
+        one = event(organisation_id=meter.organisation_id, subject="s1", id="1")
+        await server.ingestor.submit([one])
+        assert [await answer(), await answer()] == [[1], [1]]
+        assert counting.queries == 1
+        await server.ingestor.submit([replace(one, id="2", subject="s2"), replace(one, id="3", type="other")])
+        assert await answer() == [1]
+        assert counting.queries == 1
+        await server.ingestor.submit([replace(one, id="4")])
+        assert await answer() == [2]
+        await server.corrections.replace(replace(one, id="2", subject="s1"), by="k")
+        assert await answer() == [3]
+        await server.corrections.delete(organisation_id=meter.organisation_id, source="test", id="1", by="k")
+        assert await answer() == [2]
+
+
+def test_what_is_told_while_an_answer_is_looked_for_strikes_it_out() -> None:
+    organisation = uuid4()
+    (row,) = rows_from_events([event(organisation_id=organisation, subject="s1")])
+    for subjects, is_struck in ((None, True), (frozenset({"s1"}), True), (frozenset({"s2"}), False)):
+        answers = Answers(is_shared=False)
+        entry = answers.enter((1, "q"), Concern(organisation, "ai", subjects))
+        answers.hear([row], ())
+        answers.keep(entry, [{"n": 1}])
+        assert (answers.find((1, "q")) is None) == is_struck
+    shared = Answers(is_shared=True)
+    assert shared.enter((1, "q"), Concern(organisation, "ai")) is None

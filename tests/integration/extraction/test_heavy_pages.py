@@ -19,12 +19,12 @@ def wide(size: int) -> str:
 
 def test_a_page_of_twenty_megabytes_ends() -> None:
     page = Page(URL, wide(document.PAGE_BYTES_MAX - 1_000))
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         generate(page, "All sentences: text")
     except ExtractionFailed as failure:
         assert failure.reason in {"too_large", "nothing_found"}
-    assert time.perf_counter() - started < SECONDS_MAX
+    assert time.process_time() - started < SECONDS_MAX
 
 
 def test_memory_stays_bounded_on_a_page_of_many_records() -> None:

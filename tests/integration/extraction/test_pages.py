@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from tests.pages import FakeFetcher
 
 from meterhouse.extraction.extractor import Extractor
 from meterhouse.extraction.making import make
-from meterhouse.extraction.model import Strategy
+from meterhouse.extraction.model import ExtractionFailed, Strategy
 from meterhouse.extraction.replay import Tally
 from meterhouse.extraction.stored import PageNotFetched, StrategyRequest
 from meterhouse.extraction.visit import Errand, Sources, visit
@@ -83,6 +84,28 @@ async def test_a_short_last_page_belongs_to_the_list(sources: Sources, fetcher: 
 async def test_what_lies_behind_the_end(sources: Sources, fetcher: FakeFetcher, end: Any) -> None:
     fetcher.pages[f"{HOST}/3"] = end
     assert len(await collect(sources, max_pages=10)) == 12
+
+
+async def test_what_is_in_the_way_of_a_later_page_is_no_end(sources: Sources, fetcher: FakeFetcher) -> None:
+    fetcher.pages[f"{HOST}/2"] = "<html><head><title>Access denied</title></head><body>Captcha</body></html>"
+    with pytest.raises(ExtractionFailed) as failed:
+        await collect(sources, max_pages=10)
+    assert failed.value.reason == "blocked"
+
+
+async def test_a_later_page_of_another_make_is_no_part_of_the_list(
+    sources: Sources, fetcher: FakeFetcher
+) -> None:
+    other = re.sub(">Volume [^<]*<", ">Read more<", page(2))
+    fetcher.pages[f"{HOST}/2"] = other.replace("$", "call us about ")
+    with pytest.raises(ExtractionFailed) as failed:
+        await collect(sources, max_pages=10)
+    assert failed.value.reason == "structure_changed"
+
+
+async def test_the_last_few_records_may_lack_a_price(sources: Sources, fetcher: FakeFetcher) -> None:
+    fetcher.pages[f"{HOST}/2"] = page(2, count=2).replace("$", "call us about ")
+    assert len(await collect(sources, max_pages=10)) == 8
 
 
 async def test_a_page_that_fails_fails_the_run(sources: Sources, fetcher: FakeFetcher) -> None:

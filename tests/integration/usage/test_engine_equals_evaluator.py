@@ -294,7 +294,7 @@ def settle(store, events):
 
 class NothingCorrected:
     async def now(self):
-        return Corrected(0, frozenset())
+        return Corrected(0)
 
 
 async def rolled_view(store, meter, events, cut):

@@ -80,6 +80,8 @@ async def test_a_question_on_its_way(asker: Asker, clock: TestClock) -> None:
     assert await progress(asker, store) == Progress(0, 0, 1_000, clock.now())
     store.read = 400
     assert await progress(asker, store) == Progress(400, 0, 1_000, clock.now())
+    store.read = 0  # the engine has read all, and forgotten it, but the answer is not here yet
+    assert (await progress(asker, store)).success == 400
     store.read = 1_200  # the engine may read a little more than it estimated
     assert (await progress(asker, store)).success == 1_000
     store.let_go.set_result(Rows(("1",), [(1,)]))

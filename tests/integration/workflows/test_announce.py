@@ -14,7 +14,7 @@ from meterhouse.kernel.recurrence import Recurrence
 from meterhouse.monitoring.schedules_model import WebhookRequest
 from meterhouse.webhooks import service as webhooks
 from meterhouse.webhooks.model import DeliveryFilter, Notice, Subject
-from meterhouse.workflows import schedules
+from meterhouse.workflows import announce, schedules
 from meterhouse.workflows.announce import SOURCE, RunNotices
 from meterhouse.workflows.model import Workflow
 from meterhouse.workflows.schedules import WorkflowSchedule
@@ -79,6 +79,21 @@ async def test_programs_are_told_of_every_run(bench: Bench) -> None:
     assert (second["has_changes"], second["item_count"]) == (True, 2)
     assert third["status"] == "failed"
     assert "503" in str(third["error"])
+
+
+async def test_a_message_holds_the_documented_fields_and_a_bounded_number_of_items(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflow = await bench.shop()
+    schedule = await scheduled(bench, workflow, "https://receiver.example/hook")
+    await fire(bench, workflow)
+    (whole,) = await notices(bench, schedule)
+    documented = {"workflow_id", "run_id", "schedule_id", "status", "has_changes", "item_count"}
+    assert whole.payload.keys() == documented | {"final_results", "completed_at", "metadata", "warnings"}
+    monkeypatch.setattr(announce, "ITEMS_TOLD_MAX", 2)
+    (cut,) = await notices(bench, schedule)
+    assert cut.payload["final_results"] == list(whole.payload["final_results"])[:2]  # type: ignore[call-overload]
+    assert (cut.payload["item_count"], cut.payload["is_truncated"]) == (3, True)
 
 
 @pytest.mark.parametrize("url", ["https://hooks.slack.com/services/T/B/x"])

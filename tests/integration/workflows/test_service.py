@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tracemalloc
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -28,6 +29,7 @@ from meterhouse.workflows.model import (
 )
 
 # `METERHOUSE_TEST_FAN_OUT=10000` walks the documented width; it takes its time.
+HEAVY_PAGES, HEAVY_CHARS = 60, 150_000
 FAN_OUT = int(os.environ.get("METERHOUSE_TEST_FAN_OUT", "500"))
 
 
@@ -206,7 +208,34 @@ class Wide(extraction.Extractor):
         return extraction.Extracted([{"url": link} for link in [*links, *links[:3]]])
 
 
+@dataclass
+class Heavy(extraction.Extractor):
+    """An extractor whose pages are heavy: what is kept of them shows."""
+
+    async def run(self, strategy: Any, page: Any, *, keep: Any, known: Any = ()) -> extraction.Extracted:
+        if page.url == SHOP:
+            return extraction.Extracted([{"url": f"/phones/{at}"} for at in range(HEAVY_PAGES)])
+        return extraction.Extracted([{"page": page.url, "text": page.url[-1] * HEAVY_CHARS}])
+
+
 class TestWidth:
+    async def test_a_run_holds_few_of_its_pages(self, bench: Bench) -> None:
+        strategy = await bench.generate()
+        workflow = await bench.create(
+            NodeDraft("list", strategy.id, InputType.STATIC_URLS, (SHOP,)),
+            NodeDraft("pages", strategy.id, InputType.UPSTREAM_URLS, url_field="url"),
+            edges=(EdgeDraft("list", "pages"),),
+        )
+        bench.fetcher.pages |= {PHONE.format(at): "<html></html>" for at in range(HEAVY_PAGES)}
+        run = await bench.start(workflow)
+        tasks = replace(bench.tasks, extractor=Heavy(), slice_s=1e9)
+        tracemalloc.start()
+        await tasks.drive_run(run_id=str(run.id))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert len((await bench.get(run)).final_results) == HEAVY_PAGES
+        assert peak < HEAVY_PAGES * HEAVY_CHARS / 2
+
     async def test_a_wide_fan_out(self, bench: Bench) -> None:
         """Every page once, in order, a bounded number at a time; a second run fetches the lists only."""
         strategy = await bench.generate()

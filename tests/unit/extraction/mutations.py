@@ -39,6 +39,11 @@ class Served:
     expected: list[Item]
 
 
+def one_thing(strategy: Strategy) -> bool:
+    """True where no elements are the records: one record a page, or records in data."""
+    return strategy.container.mode == "page" or strategy.container.source != "css"
+
+
 def made_by_a_tool(name: str) -> bool:
     return any(_DIGIT_MIX.fullmatch(part) or _CASE_MIX.fullmatch(part) for part in re.split(r"[-_]+", name))
 
@@ -148,7 +153,7 @@ def served(page: Page, strategy: Strategy, items: Sequence[Item], mutation: str,
         for roots in records_of(strategy.container, document)
         if item_of(strategy.container, strategy.fields, Record(roots, document, data)) is not None
     ]
-    if strategy.container.mode == "page" and mutation in {"reordered", "removed", "inserted", "wrapped"}:
+    if one_thing(strategy) and mutation in {"reordered", "removed", "inserted", "wrapped"}:
         body = document.root.find("body")
         box = body.makeelement("div", {"class": "outer-frame"})
         for child in list(body):

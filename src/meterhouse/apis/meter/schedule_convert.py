@@ -28,6 +28,7 @@ def schedule_to_wire(schedule: Schedule) -> Wire:
         "webhook_url": webhook.url if webhook else None,
         "webhook_metadata": webhook.metadata if webhook else None,
         "webhook_type": webhook.type if webhook else None,
+        "webhook_only_changes": webhook is not None and webhook.only_changes,
         "parameters": schedule.parameters,
         "next_run_at": schedule.next_at,
         "last_run_at": schedule.last_run_at,

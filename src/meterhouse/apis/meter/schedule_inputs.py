@@ -13,7 +13,14 @@ from meterhouse.kernel.ids import parse_id
 from meterhouse.monitoring.keywords import KeywordFilter
 from meterhouse.monitoring.schedules_model import ScheduleChange, ScheduleRequest, WebhookRequest
 
-_CLEARABLE = ("webhook_url", "webhook_type", "webhook_secret", "webhook_metadata", "parameters")
+_CLEARABLE = (
+    "webhook_url",
+    "webhook_type",
+    "webhook_secret",
+    "webhook_metadata",
+    "webhook_only_changes",
+    "parameters",
+)
 _CHANGES = {
     "enabled": "enabled",
     "url": "url",
@@ -67,6 +74,8 @@ def change_of(body: Mapping[str, Any]) -> ScheduleChange:
     """What of a schedule is to change; what is left out stays as it is."""
     if "timezone" in body:
         text_of(body, "timezone")
+    if body.get("webhook_only_changes") is not None:
+        flag_of(body, "webhook_only_changes", default=False)
     return ScheduleChange(**{_CHANGES[name]: value for name, value in body.items() if name in _CHANGES})
 
 
@@ -76,7 +85,11 @@ def webhook_of(body: Mapping[str, Any]) -> WebhookRequest | None:
     if not url:
         return None
     return WebhookRequest(
-        url, body.get("webhook_type"), body.get("webhook_secret"), body.get("webhook_metadata")
+        url,
+        body.get("webhook_type"),
+        body.get("webhook_secret"),
+        body.get("webhook_metadata"),
+        flag_of(body, "webhook_only_changes", default=False),
     )
 
 

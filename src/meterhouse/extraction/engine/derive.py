@@ -11,9 +11,10 @@ from meterhouse.extraction.engine.kinds import find_kind, kinds_of
 from meterhouse.extraction.engine.lexicon import BY_WORDS, fold
 
 LEAD_WORDS_MAX = 2
+ALIKE_MIN = 3
 DERIVE_BREADTH_MAX = 4
 LEAD_TEXT_CHARS_MAX = 60
-_DERIVED = ("money", "date", "time", "duration", "area", "mark", "version")
+_DERIVED = ("money", "date", "time", "duration", "area", "mark", "version", "year")
 
 
 def derive(column: Column) -> Iterator[Column]:
@@ -47,7 +48,8 @@ def derive(column: Column) -> Iterator[Column]:
 def _cut(column: Column, regex: str, lead: str) -> Iterator[Column]:
     compiled = re.compile(regex, re.I | re.S)
     values = tuple((m.group(1) if (m := compiled.search(v)) else None) if v else None for v in column.values)
-    if any(values):
+    rest = {value for value in values if value}
+    if len(rest) > 1 or (rest and len(values) < ALIKE_MIN):
         yield finish(
             replace(
                 column,
@@ -55,6 +57,7 @@ def _cut(column: Column, regex: str, lead: str) -> Iterator[Column]:
                 values=values,
                 said=(*column.said, lead.strip(" :：")),
                 lead=lead,
+                breadth=max(1.0, column.breadth - 1),  # the lead's own words are gone
                 derived=column.derived + (0 if lead.endswith((":", "：")) else 1),
                 alternates=tuple(replace(one, regex=regex) for one in column.alternates),
             )

@@ -211,7 +211,8 @@ def _in_titles(column: Column, titles: Sequence[str]) -> float:
         return 0.3 if shares else 0.0
     if shares:
         return 0.2 + 0.9 * max(shares)
-    return -0.5 if titles else 0.0
+    headed = column.nodes[0] is not None and column.nodes[0].tag == "h1"
+    return -0.5 if titles and not headed else 0.0
 
 
 def _as_summary(column: Column, evidence: Evidence) -> float:

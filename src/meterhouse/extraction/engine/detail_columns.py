@@ -24,8 +24,8 @@ from meterhouse.extraction.engine.words import words_of
 from meterhouse.extraction.model import Field
 
 LABEL_WORDS_MAX = 7
-# A page with less text is drawn by scripts: what its data hold will be seen.
 SHELL_CHARS_MAX = 200
+TEXT_CHARS_MAX = 2_000_000
 ALIKE_MIN = 3
 ALIKE_LOOKED_AT = 6
 _TITLES = ("og:title", "twitter:title", "title")
@@ -50,6 +50,8 @@ class Evidence:
     summaries: tuple[str, ...]
     text: str
     document: Document
+    # Drawn by scripts: what its data hold will be seen.
+    is_shell: bool = False
 
     @property
     def root(self) -> HtmlElement:
@@ -58,7 +60,7 @@ class Evidence:
     def seen(self, value: str, listed: bool = False) -> bool:
         """True when a reader of the page can see the value, or most parts of one that lists several."""
         whole = fold(value[:200])
-        if whole in self.text or len(self.text) < SHELL_CHARS_MAX:
+        if whole in self.text or self.is_shell:
             return True
         if not listed:
             return False
@@ -70,6 +72,7 @@ def evidence_of(document: Document, census: Census, plural: Sequence[Wanted]) ->
     """Mine the page; lists are mined only when some field wants several values."""
     data = structured.read(document)
     meta = data.leaves.get("meta", {})
+    text = fold(text_of(census.body)[:TEXT_CHARS_MAX])
     lists: list[Column] = []
     if plural:
         lists = [*_lists(census), *(one for wanted in plural for one in _under_labels(census, wanted))]
@@ -78,8 +81,9 @@ def evidence_of(document: Document, census: Census, plural: Sequence[Wanted]) ->
         lists=lists,
         titles=tuple(fold(value) for name in _TITLES for value in meta.get(name, [])),
         summaries=tuple(fold(value) for name in _SUMMARIES for value in meta.get(name, [])),
-        text=fold(text_of(census.body)),
+        text=text,
         document=document,
+        is_shell=len(text) < SHELL_CHARS_MAX and next(document.root.iter("script"), None) is not None,
     )
 
 

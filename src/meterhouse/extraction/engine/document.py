@@ -25,6 +25,8 @@ DEPTH_MAX = 400
 CONTROLS_SHARE_MAX = 0.05
 
 _CONTROL_BYTES = bytes({*range(32)} - {9, 10, 12, 13, 27})
+HEAD_CHARS = 4_000
+_ODD_CHARS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\ufffd]")
 _COUNT_NODES = etree.XPath("count(//*)")
 _SPACE = re.compile(r"[\s\u00a0\u200b\u200e\u200f\ufeff\u00ad]+")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.I)
@@ -121,13 +123,15 @@ def decode(html: str | bytes) -> str:
             reason="too_large",
             evidence={"bytes": size, "bytes_max": PAGE_BYTES_MAX},
         )
-    if isinstance(html, str):
-        return html
-    head = html[:4000]
-    controls = len(head) - len(head.translate(None, _CONTROL_BYTES))
-    if controls > CONTROLS_SHARE_MAX * len(head) and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    head = html[:HEAD_CHARS]
+    if isinstance(head, str):
+        odd = len(_ODD_CHARS.findall(head))
+    else:
+        marked = head.startswith((b"\xff\xfe", b"\xfe\xff"))
+        odd = 0 if marked else len(head) - len(head.translate(None, _CONTROL_BYTES))
+    if odd > CONTROLS_SHARE_MAX * len(head):
         raise ExtractionFailed("The page is not text.", reason="unreadable", evidence={"bytes": size})
-    return _decode_bytes(html)
+    return html if isinstance(html, str) else _decode_bytes(html)
 
 
 def _decode_bytes(html: bytes) -> str:
@@ -259,10 +263,10 @@ def breadth_of(element: HtmlElement) -> float:
     """How many elements hold the words of an element; one for a plain leaf, emphasis inside it aside."""
     holders = int(_speaks(element))
     for child in element.iterdescendants():
-        if child.tag not in _EMPHASIS and _speaks(child):
+        stressed = child.tag in _EMPHASIS and (parent := child.getparent()) is not None and _speaks(parent)
+        if not stressed and _speaks(child):
             holders += 1
-    inside = any(child.tag in _EMPHASIS for child in element)
-    breadth = float(max(1, holders + (1 if not holders and inside else 0)))
+    breadth = float(max(1, holders))
     if element.tag in _ONE_TEXT and not any(one.tag in _BLOCKS for one in element.iterdescendants()):
         return 1 + (breadth - 1) / 4  # the parts of a heading or a link are read as one
     return breadth

@@ -86,6 +86,7 @@ PATTERNS: dict[str, str] = {
     "version": r"(?<![\w.])v?\d+(?:\.\d+){1,3}(?:[-.]?(?:rc|beta|alpha|a|b|dev|post)\.?\d*)?(?![\w.]*\w)",
     "mark": r"(?<![\d.,])(?:10|\d)(?:[.,]\d{1,2})?"
     r"(?=\s*(?:(?:/|out of|of|von|sur|de|su|van|av|из|sobre)\s*(?:5|10)(?!\d)|★|⭐|•|stars?))",
+    "year": r"(?<![\d./-])(?:19|20)\d{2}(?![\d./-])",
     "email": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
     "phone": r"(?<![\w.])\+?\(?\d[\d\s()/.-]{5,}\d(?!\w)",
 }
@@ -159,7 +160,7 @@ def _persons(value: str) -> bool:
 
 
 def _person(words: list[str]) -> bool:
-    capital = [word[0].isupper() and (len(word) == 2 or not word.isupper()) for word in words if word]
+    capital = [word[0].isupper() and (len(word) <= 2 or not word.isupper()) for word in words if word]
     allowed = [up or word.casefold() in _PARTICLES for up, word in zip(capital, words, strict=True)]
     return all(allowed) and capital[-1] and capital[0] and all(_wordlike(word) for word in words)
 

@@ -95,7 +95,7 @@ def alike(one: str, other: str) -> bool:
     if unspaced(one) or unspaced(other):
         return len(min(one, other, key=len)) >= 2 and (one in other or other in one)
     short, long = sorted((one, other), key=len)
-    if len(short) >= 4 and len(long) - len(short) <= 3 and long.startswith(short):
+    if len(short) >= 4 and len(long) - len(short) <= min(3, len(short) - 2) and long.startswith(short):
         return True
     if len(short) >= 4 and _declined(short, long):
         return True

@@ -219,8 +219,11 @@ def _cut_of(wanted: Wanted, whole: Column, part: Column) -> bool:
     if not same or part.fill < 0.9 * whole.fill:
         return False
     tokens = tokens_of(part.lead)
+    numbered = not part.lead.endswith((":", "：")) and all(value.isdecimal() for value in part.present)
+    if numbered and wanted.role is not None and wanted.role.kinds == {"text"}:
+        return False  # "Room 1" is the whole name
     known = wanted.role.words if wanted.role else frozenset()
-    if tokens and tokens[-1] in BY_WORDS | AT_WORDS:
+    if tokens and tokens[-1] in BY_WORDS | AT_WORDS and not _is(wanted, "title"):
         return True
     # Without a colon only the field's own vocabulary counts: "Phone" of "phone titles" is part of each title.
     asked = wanted.words if part.lead.endswith((":", "：")) else ()

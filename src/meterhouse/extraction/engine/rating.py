@@ -13,6 +13,7 @@ from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine.column import Column
 from meterhouse.extraction.engine.document import text_of
+from meterhouse.extraction.engine.kinds import find_kind, kinds_of
 from meterhouse.extraction.engine.lexicon import (
     ABBREVIATION_CHARS_MAX,
     BY_NAME,
@@ -42,6 +43,7 @@ _MEDIA = {
 }
 _DATA = frozenset({"jsonld", "microdata", "meta", "state"})
 _ALWAYS = frozenset({"title", "price"})
+_LONG = frozenset({"title", "description"})
 _NUMBERS = frozenset({"code", "position"})
 _PEOPLE = frozenset({"author", "illustrator", "director", "judge"})
 _COUNTS = frozenset({"availability", "comments", "views", "votes", "stars", "forks", "rooms", "rating"})
@@ -63,17 +65,18 @@ def rate(wanted: Wanted, column: Column) -> float:
         score -= 0.1 if column.field.attr in _SEEN_ATTRS else 0.3
     if all(value.endswith((":", "：")) for value in column.present):
         score -= 0.6  # a label, and no value
-    if len(column.values) > 3 and len(set(column.present)) == 1:
+    if len(column.values) > 3 and _nearly_all_same(column):
         score -= 0.7
     if words < 0.5 and _counts_records(column):
         score += 0.2 if role is not None and role.name in _NUMBERS else -0.6
-    if role is not None and role.kinds & {"number", "money"}:
+    if role is not None and role.name not in _LONG and role.kinds & {"number", "money", "text"}:
         score -= 0.25 * (min(column.breadth, 2.0) - 1)
     score -= 0.05 * (column.field.regex is not None) + 0.5 * _of_the_last(wanted, column)
     if role is not None and role.name in _ALWAYS:
         score += 0.25 * column.fill
     if role is not None and role.name in _PEOPLE:
-        score += (0.35 if words < 0.5 else 0.15) * column.kinds["person"] / len(column.present)
+        score += (0.35 if words < 0.5 else 0.08) * column.kinds["person"] / len(column.present)
+        score += 0.2 * len(set(column.present)) / len(column.present)
     if role is not None and role.name == "title":
         score += _title(column)
     elif role is not None and role.name == "description":
@@ -92,6 +95,12 @@ def _of_the_last(wanted: Wanted, column: Column) -> bool:
     said = {token for label in column.said for token in tokens_of(label)}
     names = column.own | column.near | said
     return any(name.startswith(("last", "latest")) or means(name, "last") for name in names)
+
+
+def _nearly_all_same(column: Column) -> bool:
+    """True for what hardly any record differs in: the words of a label or button, rather than a value."""
+    most = Counter(column.present).most_common(1)[0][1]
+    return most == len(column.present) or (len(column.present) >= 10 and most > 0.9 * len(column.present))
 
 
 def _counts_records(column: Column) -> bool:
@@ -288,11 +297,14 @@ def _form(wanted: Wanted, role: Role | None, column: Column) -> float:
         return 0.3 - 1.2 * max(share("money"), share("date"), share("number"), share("url"))
     best = max((share(kind) for kind in kinds), default=0.0)
     if wanted.dated:
-        best = max(best, share("date"))
+        clocks = sum(1 for value in column.present if "date" in kinds_of(value) and find_kind("time", value))
+        best = max(best, clocks / present)
     if role.name == "price" and share("money") < 0.5 and column.field.source not in _DATA:
         best -= 0.5
-    if role.name == "price" and _former(column):
-        best -= 0.2
+    if role.name == "old_price":  # few things have one, and it is struck out
+        best += 0.4 * ("old" in column.own) - 0.4 * column.fill
+    if role.name == "price":
+        best -= _former(column)
     if role.name in {"date", "time"} and best > 0.7:
         best += 0.3
     if role.name == "price" and share("money") > 0.7:
@@ -302,10 +314,11 @@ def _form(wanted: Wanted, role: Role | None, column: Column) -> float:
     return best - 0.8 * (1 - best)
 
 
-def _former(column: Column) -> bool:
-    """True where names or a label tell a former price, which a present one may stand beside."""
-    said = {token for label in column.said for token in tokens_of(label)}
-    return bool(column.own & BY_NAME["old_price"].hints) or bool(said & OLD_WORDS)
+def _former(column: Column) -> float:
+    """What speaks for a former price: a label that says so, or names, which present ones bear as well."""
+    if any(token in OLD_WORDS for label in column.said for token in tokens_of(label)):
+        return 0.4
+    return 0.2 if column.own & BY_NAME["old_price"].hints else 0.0
 
 
 def _scored(column: Column) -> float:

@@ -71,6 +71,9 @@ def shape(items: list[Item], strategy: Strategy) -> list[Item]:
 
 
 def records_of(container: Container, document: Document) -> Iterator[list[HtmlElement]]:
+    """The elements of each record; none for records that stand in data."""
+    if container.source != "css":
+        return
     if container.mode == "page":
         yield [document.root]
         return

@@ -136,7 +136,8 @@ def _with_title(fields: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
     """The first field is what records are known by, if no other is a title: "model, price and year"."""
     if len(fields) < 2 or fields[0].role is not None or fields[0].counted:
         return fields
-    if any(one.role is BY_NAME["title"] for one in fields):
+    shared = {word for one in fields[1:] for word in one.words}
+    if any(one.role is BY_NAME["title"] for one in fields) or shared.intersection(fields[0].words):
         return fields
     return (replace(fields[0], role=BY_NAME["title"]), *fields[1:])
 

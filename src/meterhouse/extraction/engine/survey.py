@@ -23,6 +23,9 @@ OTHERS_MAX = 4
 MISLED_LOOKED_FOR = 4
 
 
+_LANDMARKS = frozenset({"article", "main", "header", "section", "aside", "footer", "figure", "address"})
+
+
 @dataclass
 class Found:
     """The elements of one key, per record."""
@@ -129,6 +132,19 @@ def _page_keys(element: HtmlElement, names: set[str]) -> Iterator[tuple[int, str
         if name and ancestors < 2:
             yield 4, f"{ancestor.tag}.{name} {tag}"
             ancestors += 1
+        if ancestor.tag in _LANDMARKS and not ancestors:
+            yield 6, f"{ancestor.tag} {_below(ancestor, element)}"
+            return
+
+
+def _below(landmark: HtmlElement, element: HtmlElement) -> str:
+    """The child steps from a landmark down to an element that no name stands over."""
+    steps = [_step(element)]
+    for ancestor in element.iterancestors():
+        if ancestor is landmark:
+            break
+        steps.append(_step(ancestor))
+    return "> " + " > ".join(reversed(steps))
 
 
 def _step(element: HtmlElement) -> str:
@@ -269,6 +285,8 @@ def name_words(element: HtmlElement) -> set[str]:
             words.update(tokens_of(value[:200]))
     if element.tag in {"time", "address", "cite", "figcaption"}:
         words.add(str(element.tag))
+    if element.tag in {"s", "del", "strike"}:
+        words.add("old")
     if element.tag == "a":
         words.update(_address_words(element.get("href") or ""))
     return words

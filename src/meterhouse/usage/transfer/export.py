@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, cast
@@ -78,10 +78,19 @@ async def count_events(store: EventStore, export: Export) -> int:
     return cast(int, (await store.query(sql, bind.values, timeout_s=TIMEOUT_S)).rows[0][0])
 
 
-async def export_events(store: EventStore, export: Export, format: Format) -> AsyncIterator[bytes]:
-    """The bytes of the file, piece by piece."""
+Heard = Callable[[int], Awaitable[None]]
+
+
+async def unheard(rows: int) -> None:
+    """Where nobody wants to hear of progress."""
+
+
+async def export_events(
+    store: EventStore, export: Export, format: Format, *, heard: Heard = unheard
+) -> AsyncIterator[bytes]:
+    """The bytes of the file, piece by piece; `heard` is told after each how many events have gone."""
     writer = _writer(format)
-    rows, place = PAGE_ROWS_FIRST, None
+    rows, place, done = PAGE_ROWS_FIRST, None, 0
     while True:
         size = await _page_bytes(store, export, place, rows)
         if size > PAGE_BYTES_MAX and rows > 1:
@@ -91,6 +100,8 @@ async def export_events(store: EventStore, export: Export, format: Format) -> As
         if page.num_rows:
             yield await asyncio.to_thread(writer.write, page)
             place = _place(page)
+            done += page.num_rows
+            await heard(done)
         if page.num_rows < rows:
             break
         if size < PAGE_BYTES_MAX // 4:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,30 +32,45 @@ class Sink(Protocol):
 
 @dataclass
 class ImportCounts:
-    """Rows stored so far: new ones, and repeats of what was stored before."""
+    """Rows stored so far: new ones, and repeats of what was stored before. `total` is in all, once known."""
 
     rows: int = 0
     inserted: int = 0
+    total: int = 0
 
     @property
     def duplicates(self) -> int:
         return self.rows - self.inserted
 
 
+Heard = Callable[[ImportCounts], Awaitable[None]]
+
+
+async def unheard(counts: ImportCounts) -> None:
+    """Where nobody wants to hear of progress."""
+
+
 async def import_events(
-    sink: Sink, chunks: AsyncIterator[bytes], *, format: Format, reception: Reception, counts: ImportCounts
+    sink: Sink,
+    chunks: AsyncIterator[bytes],
+    *,
+    format: Format,
+    reception: Reception,
+    counts: ImportCounts,
+    heard: Heard = unheard,
 ) -> None:
-    """Store the events of a file that arrives as `chunks`; `counts` tells how far it is at any time.
+    """Store the events of a file that arrives as `chunks`; `heard` is told of `counts` after each block.
 
     Raises `Invalid` at the first bad row, naming its line and what is stored, and `DependencyFailed` when the
     store fails on the way.
     """
-    rows = _parquet_rows(chunks) if format == "parquet" else _text_rows(chunks, format)
-    block = _Block(sink, reception, counts)
+    rows = _parquet_rows(chunks, counts) if format == "parquet" else _text_rows(chunks, format)
+    block = _Block(sink, reception, counts, heard)
     try:
         async for some in rows:
             await block.take(some)
         await block.store()
+        counts.total = counts.rows
     except LineFault as fault:
         await block.store()
         raise _bad_row(fault, format, counts) from None
@@ -67,8 +82,9 @@ async def import_events(
 class _Block:
     """Events on their way, stored together."""
 
-    def __init__(self, sink: Sink, reception: Reception, counts: ImportCounts) -> None:
+    def __init__(self, sink: Sink, reception: Reception, counts: ImportCounts, heard: Heard) -> None:
         self._sink = sink
+        self._heard = heard
         self._reception = reception
         self._counts = counts
         self._events: list[Event] = []
@@ -100,6 +116,7 @@ class _Block:
             is_new = await self._sink.submit(events)
             self._counts.rows += len(events)
             self._counts.inserted += sum(is_new)
+            await self._heard(self._counts)
 
 
 async def _text_rows(chunks: AsyncIterator[bytes], format: Format) -> AsyncIterator[list[Row]]:
@@ -138,12 +155,14 @@ async def _gathered(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield b"".join(parts)
 
 
-async def _parquet_rows(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[Row]]:
+async def _parquet_rows(chunks: AsyncIterator[bytes], counts: ImportCounts) -> AsyncIterator[list[Row]]:
     with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as file:
         async for chunk in _gathered(chunks):
             await asyncio.to_thread(file.write, chunk)
         file.seek(0)
-        rows = iter(await asyncio.to_thread(ParquetRows, file))
+        opened = await asyncio.to_thread(ParquetRows, file)
+        counts.total = opened.count
+        rows = iter(opened)
         while True:
             some, fault = await asyncio.to_thread(_some, rows)
             if some:
@@ -179,7 +198,8 @@ def _bad_row(fault: LineFault, format: Format, counts: ImportCounts) -> Invalid:
         (unit, fault.line, fault.fault.field) if fault.fault.field else (unit, fault.line)
     )
     issue = Issue(path, fault.fault.message, "bad_row")
-    return Invalid(message, "bad_row", vars(counts) | {unit: fault.line}, issues=[issue])
+    details = {"rows": counts.rows, "inserted": counts.inserted, unit: fault.line}
+    return Invalid(message, "bad_row", details, issues=[issue])
 
 
 def _stored(counts: ImportCounts) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from meterhouse.apis.call import Call
 from meterhouse.apis.openmeter import facade
+from meterhouse.apis.openmeter.explain_convert import explanation_to_wire
 from meterhouse.apis.openmeter.filters import instant_from_wire
 from meterhouse.apis.openmeter.inputs import faults_in
 from meterhouse.apis.openmeter.owners import subject_owner
@@ -31,8 +32,18 @@ async def get_value(call: Call) -> object:
 
 @facade.operation("getCustomerEntitlementValueV2", scopes=READ)
 async def get_value_v2(call: Call) -> object:
-    customer = call.path["customerIdOrKey"]
-    return value_to_wire_v2(await _value(call, customer, call.path["entitlementIdOrFeatureKey"]))
+    customer, feature = call.path["customerIdOrKey"], call.path["entitlementIdOrFeatureKey"]
+    if not call.query.get("explain", False):
+        return value_to_wire_v2(await _value(call, customer, feature))
+    with faults_in("query"):
+        value, explanation = await call.services.balances.explained_value(
+            organisation_id=call.principal.organisation_id,
+            customer=customer,
+            feature=feature,
+            at=_instant(call.query, "time"),
+        )
+    wire = value_to_wire_v2(value)
+    return wire if explanation is None else {**wire, "explanation": explanation_to_wire(explanation)}
 
 
 @facade.operation("getCustomerEntitlementValue", scopes=READ)

@@ -24,6 +24,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("entitlement_id", "at", name="uq_entitlement_resets_entitlement_id_at"),
     )
     op.create_table(
+        "balance_snapshots",
+        sa.Column("entitlement_id", sa.Uuid, sa.ForeignKey("entitlements.id"), primary_key=True),
+        sa.Column("at", INSTANT, primary_key=True),
+        sa.Column("basis", sa.Text, nullable=False),
+        sa.Column("upto", sa.BigInteger, nullable=False),
+        sa.Column("corrections", sa.BigInteger, nullable=False),
+        sa.Column("state", postgresql.JSONB, nullable=False),
+    )
+    op.create_table(
         "consumptions",
         sa.Column("entitlement_id", sa.Uuid, sa.ForeignKey("entitlements.id"), primary_key=True),
         sa.Column("key", sa.Text, primary_key=True),

@@ -20,6 +20,9 @@ def upgrade() -> None:
         ["ended_at"],
         postgresql_where=sa.text("ended_at IS NOT NULL"),
     )
+    for table in ("schedules", "workflow_schedules"):
+        flag = sa.Column("webhook_only_changes", sa.Boolean, nullable=False, server_default="false")
+        op.add_column(table, flag)
     _graphs()
     _discoveries()
     _pages()
