@@ -295,7 +295,7 @@ class JobRunner:
                     self._unsent.pop(row["job_id"], None)
 
     async def _send_rest(self) -> None:
-        """Give usage that is written and not sent a moment; what is left then is sent after the next start."""
+        """Give usage that is written but not sent a moment; what is left is sent after the next start."""
         self._is_urgent.set()
         give_up_at = asyncio.get_running_loop().time() + SEND_REST_S
         while self._unsent and asyncio.get_running_loop().time() < give_up_at:
