@@ -97,6 +97,20 @@ class TestApi:
         assert job["parameters"] == {"page": 2}
         assert [item["name"] for item in job["results"]] == [f"Phone south {n}" for n in (5, 6, 7, 8)]
 
+    def test_parameters_for_a_whole_group(
+        self, client: MeterClient, raw: httpx.Client, strategy: dict[str, Any]
+    ) -> None:
+        group = client.create_strategy_group("Shops")["id"]
+        client.add_strategies_to_group(group, [strategy["strategy_id"]])
+        for page in (2, 3):
+            asked = {"interval_seconds": 3600, "parameters": {"page": page}}
+            assert raw.post(f"/api/strategy-groups/{group}/schedule", json=asked).status_code == 200
+            (made,) = [
+                one for one in client.list_schedules() if one["strategy_id"] == strategy["strategy_id"]
+            ]
+            assert made["parameters"] == {"page": page}
+        client.delete_group_schedules(group)
+
     def test_unknown_parameters_are_422_and_list_the_known(
         self, client: MeterClient, raw: httpx.Client, strategy: dict[str, Any], site: ScriptSite
     ) -> None:

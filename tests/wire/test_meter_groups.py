@@ -87,6 +87,16 @@ class TestSchedules:
         with pytest.raises(MeterError, match="interval_seconds"):
             world.client.apply_group_schedule(group["id"], interval_seconds=5)
 
+    def test_parameters_that_a_member_does_not_know(self, world: Watched, group: dict[str, Any]) -> None:
+        member(world, group)
+        path = f"/api/strategy-groups/{group['id']}/schedule"
+        for _ in range(2):  # where the schedule is made, and where it is changed
+            refused = world.raw.post(path, json={"interval_seconds": 3600, "parameters": {"page": 1}})
+            assert "takes no parameters" in refused.json()["detail"]
+            world.client.apply_group_schedule(group["id"], interval_seconds=60)
+        wrong = world.raw.post(path, json={"interval_seconds": 3600, "parameters": "x"})
+        assert (wrong.status_code, wrong.json()["detail"]) == (400, "parameters: must be an object")
+
     def test_toggle_and_delete(self, world: Watched, group: dict[str, Any]) -> None:
         member(world, group)
         world.client.apply_group_schedule(group["id"], interval_seconds=60)

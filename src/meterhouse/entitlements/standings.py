@@ -19,6 +19,7 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
+from meterhouse.entitlements.audience import Audience, Common, Place, Watch
 from meterhouse.entitlements.engine import run
 from meterhouse.entitlements.engine.timeline import minute, plan_rules
 from meterhouse.entitlements.model import ZERO, Balance
@@ -30,7 +31,6 @@ from meterhouse.kernel.exact import decimal_from
 from meterhouse.kernel.periods import Period, minute_floor
 from meterhouse.platform.ports import Database, EventStore
 from meterhouse.usage.block import EventRow
-from meterhouse.usage.engine.reading import Added, RowReader
 from meterhouse.usage.model import Correction
 from meterhouse.usage.queries import (
     corrections_made,
@@ -57,53 +57,6 @@ class Ingest(Protocol):
     def subscribe(self, listener: Listener) -> None: ...
 
 
-class _Watch:
-    """One entitlement's place among the standings. Events heard of while its standing is made are `pending`.
-
-    `upto` and `version` are the newest event and correction that it takes into account, where others than
-    this process may store some.
-    """
-
-    def __init__(self, terms: Terms, upto: int, version: int) -> None:
-        assert terms.usage is not None
-        self.terms = terms
-        self.upto = upto
-        self.version = version
-        self.standing: Standing | None = None
-        self.making: asyncio.Task[None] | None = None
-        self.turn = asyncio.Lock()
-        self.caught_up_at = 0.0
-        self.is_untyped = terms.usage.meter.event_type is None
-        self._reader = RowReader(terms.usage)
-        self._pending: list[Added] = []
-
-    def hear(self, row: EventRow) -> None:
-        """Take in an event. Raises `Lost`."""
-        added = self._reader.read(row)
-        if added is None:
-            return
-        if self.standing is None:
-            self._pending.append(added)
-        else:
-            self.standing.add(added)
-
-    def stand(self, standing: Standing) -> None:
-        """Begin to answer. Raises `Lost` when something came too late meanwhile."""
-        for added in self._pending:
-            standing.add(added)
-        self._pending.clear()
-        self.standing = standing
-
-    @property
-    def places(self) -> list[tuple[bytes, str, str | None]]:
-        """Organisation, owner and type of the events that it wants to hear of."""
-        usage = self.terms.usage
-        assert usage is not None
-        organisation, kind = usage.meter.organisation_id.bytes, usage.meter.event_type
-        owners = (*usage.customer.customer_ids, *usage.customer.external_ids)
-        return [(organisation, owner, kind) for owner in dict.fromkeys(owners)]
-
-
 class Standings:
     """All standings of this process; see the module."""
 
@@ -111,8 +64,8 @@ class Standings:
         self._database = database
         self._store = store
         self._ingest = ingest
-        self._watches: OrderedDict[UUID, _Watch] = OrderedDict()
-        self._by_place: dict[tuple[bytes, str, str | None], dict[UUID, _Watch]] = {}
+        self._watches: OrderedDict[UUID, Watch] = OrderedDict()
+        self._by_place: dict[Place, dict[Common, Audience]] = {}
         self._untyped = 0
         self._saving: set[asyncio.Task[None]] = set()
         self._heard = ingest.reached or 0
@@ -192,23 +145,22 @@ class Standings:
                 raise Lost
             self._unsure_at = None
 
-    async def _begin(self, terms: Terms, now: datetime) -> _Watch:
+    async def _begin(self, terms: Terms, now: datetime) -> Watch:
         reached, version = self._ingest.reached, 0
         if reached is None:
             version = await corrections_made(self._store, terms.entitlement.organisation_id)
             reached = await newest_event(self._store)
-        watch = _Watch(terms, reached, version)
+        watch = Watch(terms, reached, version)
         self._forget(terms.entitlement.id)
         self._watches[terms.entitlement.id] = watch
         self._untyped += watch.is_untyped
-        for place in watch.places:
-            self._by_place.setdefault(place, {})[terms.entitlement.id] = watch
+        self._place(watch)
         while len(self._watches) > STANDINGS_MAX:
             self._forget(next(iter(self._watches)))
         watch.making = asyncio.create_task(self._make(watch, now))
         return watch
 
-    async def _make(self, watch: _Watch, now: datetime) -> None:
+    async def _make(self, watch: Watch, now: datetime) -> None:
         """Read up to the event that had been reached when the watch began; the rest is heard of."""
         try:
             watch.stand(await self._read(watch, minute_floor(now)))
@@ -217,7 +169,7 @@ class Standings:
             self._forget_watch(watch)
             raise
 
-    async def _read(self, watch: _Watch, present: datetime) -> Standing:
+    async def _read(self, watch: Watch, present: datetime) -> Standing:
         terms = watch.terms
         assert terms.rules is not None
         assert terms.usage is not None
@@ -274,7 +226,7 @@ class Standings:
         """Wait for what goes on in the background."""
         await asyncio.gather(*self._saving)
 
-    async def _catch_up(self, watch: _Watch) -> None:
+    async def _catch_up(self, watch: Watch) -> None:
         """Take in what others stored. Raises `Lost` when somebody corrected something."""
         asked = asyncio.get_running_loop().time()
         async with watch.turn:
@@ -307,41 +259,57 @@ class Standings:
         if self._watches:
             self._tell(rows)
 
+    def _place(self, watch: Watch) -> None:
+        common, places = watch.audience, watch.places
+        audience = self._by_place.get(places[0], {}).get(common) or Audience(watch)
+        audience.join(watch)
+        for place in places:
+            self._by_place.setdefault(place, {})[common] = audience
+
     def _tell(self, rows: Sequence[EventRow]) -> None:
         by_place = self._by_place
         for row in rows:
             owner = row[9] or row[3]
-            watches = by_place.get((row[1], owner, row[2]))
-            if watches:
-                self._hear(watches, row)
+            audiences = by_place.get((row[1], owner, row[2]))
+            if audiences:
+                self._hear(audiences, row)
             if self._untyped and (untyped := by_place.get((row[1], owner, None))):
                 self._hear(untyped, row)
 
-    def _hear(self, watches: dict[UUID, _Watch], row: EventRow) -> None:
-        for watch in list(watches.values()):
+    def _hear(self, audiences: dict[Common, Audience], row: EventRow) -> None:
+        for audience in list(audiences.values()):
             try:
-                watch.hear(row)
-            except Lost:
-                self._forget_watch(watch)
+                heard = audience.hear(row)
             except Exception:
-                log.exception("an event could not be taken into a balance; it will be asked for anew")
-                self._forget_watch(watch)
+                log.exception("an event could not be taken into balances; they will be asked for anew")
+                heard = []
+                for watch in list(audience.watches.values()):
+                    self._forget_watch(watch)
+            for watch, added in heard:
+                try:
+                    watch.take(added)
+                except Lost:
+                    self._forget_watch(watch)
 
     def _forget(self, entitlement_id: UUID) -> None:
         watch = self._watches.get(entitlement_id)
         if watch is not None:
             self._forget_watch(watch)
 
-    def _forget_watch(self, watch: _Watch) -> None:
+    def _forget_watch(self, watch: Watch) -> None:
         entitlement_id = watch.terms.entitlement.id
         if self._watches.get(entitlement_id) is not watch:
             return
         del self._watches[entitlement_id]
         self._untyped -= watch.is_untyped
+        common = watch.audience
         for place in watch.places:
-            watches = self._by_place.get(place, {})
-            watches.pop(entitlement_id, None)
-            if not watches:
+            audiences = self._by_place.get(place, {})
+            if (audience := audiences.get(common)) is not None:
+                audience.leave(watch)
+                if not audience.watches:
+                    del audiences[common]
+            if not audiences:
                 self._by_place.pop(place, None)
 
 

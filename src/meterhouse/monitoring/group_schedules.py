@@ -57,9 +57,12 @@ async def apply_schedule(
             await create_schedule(connection, organisation_id=organisation_id, request=wanted, now=now)
             created += 1
             continue
+        if request.parameters:
+            extraction.check_errand(member, extraction.Errand(member.url, request.parameters))
         after = replace(
             before,
             urls=(member.url,),
+            parameters=request.parameters or before.parameters,
             recurrence=recurrence,
             enabled=True,
             next_at=recurrence.first(now),

@@ -62,18 +62,23 @@ class Counter:
         at: datetime | None = None,
         after: timedelta = timedelta(0),
         subject: str | None = None,
-        **rest: Any,
+        customer_id: str = "",
+        type: str = "tokens",
+        **members: object,
     ) -> Event:
+        """An event of the customer; `members` join the value in its data."""
         now = self.desk.clock.now()
-        given = {"type": "tokens", "source": "test", "id": str(uuid4()), **rest}
         return Event(
             organisation_id=self.desk.organisation_id,
             subject=subject if subject is not None else self.desk.customer.key or "",
             time=(at or now) + after,
             ingested_at=now,
             uid=new_id(),
-            data=json.dumps({"value": value}),
-            **given,
+            data=json.dumps({"value": value, **members}),
+            type=type,
+            source="test",
+            id=str(uuid4()),
+            customer_id=customer_id,
         )
 
     async def use(self, *events: Event) -> None:

@@ -22,7 +22,7 @@ from meterhouse.entitlements.terms import Terms
 from meterhouse.kernel.errors import DependencyFailed, Invalid, NotFound, PreconditionFailed
 from meterhouse.kernel.periods import Period
 from meterhouse.platform.events import ClickHouseEventStore
-from meterhouse.usage.model import Aggregation, Window
+from meterhouse.usage.model import Aggregation, StringFilter, Window
 from meterhouse.usage.service import MeterDraft, create_meter, event_type_filter
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -138,6 +138,42 @@ async def test_what_is_remembered_never_changes_an_answer(counter: Counter, aggr
                 await counter.use(*events)
                 sent += events
         assert await counter.balance("metered") == await counter.recomputed("metered")
+
+
+async def test_features_of_one_meter_share_its_events(counter: Counter) -> None:
+    """Each hears of what its filters let pass, however many listen."""
+    desk = counter.desk
+    draft = MeterDraft(
+        "openmeter",
+        event_type_filter("tokens"),
+        Aggregation.SUM,
+        slug="by_model",
+        value_path="$.value",
+        group_by={"model": "$.model", "region": "$.region"},
+    )
+    await desk.call(create_meter, draft=draft)
+    wanted: dict[str, dict[str, StringFilter]] = {
+        "all": {},
+        "large": {"model": StringFilter("eq", "large")},
+        "small": {"model": StringFilter("eq", "small")},
+        "large_here": {"model": StringFilter("eq", "large"), "region": StringFilter("ne", "there")},
+        "not_large": {"model": StringFilter("ne", "large")},
+        "either": {"region": StringFilter("in", ("here", "there"))},
+    }
+    for key, filters in wanted.items():
+        await desk.a_feature(key, meter_slug="by_model", filters=filters)
+        await desk.create(feature_key=key)
+        assert (await counter.balance(key)).usage == 0
+    await counter.use(
+        counter.event(1, model="large", region="here"),
+        counter.event(2, model="large", region="there"),
+        counter.event(4, model="small"),
+        counter.event(8, model="\u00e9", region="here"),
+        counter.event(16),
+    )
+    used = {key: int((await counter.balance(key)).usage) for key in wanted}
+    assert used == {"all": 31, "large": 3, "small": 4, "large_here": 1, "not_large": 28, "either": 11}
+    assert [await counter.balance(key) for key in wanted] == [await counter.recomputed(key) for key in wanted]
 
 
 async def test_many_at_once_while_events_arrive(counter: Counter) -> None:

@@ -103,10 +103,15 @@ def test_ranges(store, events, data, bounds, group_filters):
 
 
 @settings(FOCUSED, max_examples=25)
-@given(events=some_events(), data=st.data(), start=HOURS)
-def test_minutes_and_single_rows(store, events, data, start):
+@given(
+    events=some_events(),
+    data=st.data(),
+    start=HOURS,
+    group_filters=st.just({}) | st.dictionaries(st.just("g"), string_filters()),
+)
+def test_minutes_and_single_rows(store, events, data, start, group_filters):
     organisation, owned = settle(store, events)
-    usage = Usage(data.draw(meters(organisation)), CUSTOMER)
+    usage = Usage(data.draw(meters(organisation)), CUSTOMER, group_filters)
     minutes = asyncio.run(usage_by_minute(store, usage, from_at=start))
     reader = RowReader(usage)
     for micros, held in minutes.items():

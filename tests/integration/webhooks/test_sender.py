@@ -251,6 +251,18 @@ class TestEmail:
         assert (delivery.status, bench.receivers.got) == ("delivered", [])
         assert [one.status_code for one in await bench.attempts(owner)] == [451, 250]
 
+    async def test_a_sample_is_sent_once(self, bench: Bench) -> None:
+        refusal = MailFailed("It answers 451.", reply_code=451)
+        carriers = Carriers(bench.receivers, server := FakeMailServer([refusal]))
+        endpoint = Endpoint("team@example.com", WebhookType.EMAIL)
+        (notice,) = await word([Subject(new_id())])
+        assert notice is not None
+        results = [
+            await service.send_test(carriers, endpoint, notice, now=bench.clock.now()) for _ in range(2)
+        ]
+        assert [(one.succeeded, one.status_code) for one in results] == [(False, 451), (True, 250)]
+        assert [mail.subject for mail in server.taken] == ["Title: Summary"]
+
     async def test_an_address_that_is_refused_for_good_is_not_tried_again(self, bench: Bench) -> None:
         server = FakeMailServer([MailFailed("It answers 550.", reply_code=550, is_final=True)])
         sender = self.sender(bench, server)

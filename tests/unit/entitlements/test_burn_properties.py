@@ -9,13 +9,15 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meterhouse.entitlements.engine import Outcome
+from meterhouse.entitlements.engine import Outcome, Rules
+from meterhouse.entitlements.engine.timeline import instant, minute, next_change, plan_rules
 from meterhouse.entitlements.model import Grant, Reset
 from meterhouse.kernel.exact import exact_sum
 from meterhouse.usage.model import Aggregation
 from tests.unit.entitlements.oracle import Oracle
 from tests.unit.entitlements.story import MINUTE, T0, Story, entitlement, grant, reset
 
+PATIENT = settings(deadline=None, max_examples=50)
 SPAN = 12 * 60
 AFTER = st.integers(0, SPAN // 20).map(lambda number: number * 20 * MINUTE)
 """Times on a coarse grid, so that changes meet: that is where rules get hard."""
@@ -72,7 +74,7 @@ def stories(draw: st.DrawFn, aggregations: st.SearchStrategy[Aggregation] = BURN
     )
 
 
-@settings(max_examples=60)
+@PATIENT
 @given(stories(), AFTER)
 def test_the_engine_agrees_with_a_walk_through_every_minute(story: Story, after: timedelta) -> None:
     told, walked = story.at(after).balance, Oracle(story).until(after)
@@ -88,6 +90,7 @@ def _is_balanced(outcome: Outcome) -> bool:
     return ledger.given == ledger.used + left + ledger.expired + ledger.voided + ledger.lapsed
 
 
+@PATIENT
 @given(stories(), AFTER)
 def test_nothing_is_made_and_nothing_is_lost(story: Story, after: timedelta) -> None:
     outcome = story.at(after)
@@ -97,6 +100,7 @@ def test_nothing_is_made_and_nothing_is_lost(story: Story, after: timedelta) -> 
     assert used == outcome.ledger.used + outcome.ledger.forgiven + outcome.balance.overage
 
 
+@PATIENT
 @given(stories(), AFTER, AFTER)
 def test_a_snapshot_never_changes_an_answer(story: Story, first: timedelta, second: timedelta) -> None:
     earlier, later = sorted((first, second))
@@ -105,6 +109,7 @@ def test_a_snapshot_never_changes_an_answer(story: Story, first: timedelta, seco
     assert story.at(later, start=kept).state == story.at(later).state
 
 
+@PATIENT
 @given(stories(), AFTER, st.randoms(use_true_random=False))
 def test_the_order_of_what_is_told_does_not_matter(story: Story, after: timedelta, random: object) -> None:
     assert hasattr(random, "sample")
@@ -116,6 +121,7 @@ def test_the_order_of_what_is_told_does_not_matter(story: Story, after: timedelt
     assert mixed.at(after) == story.at(after)
 
 
+@PATIENT
 @given(stories(), st.tuples(MOMENT, st.decimals(1, 40, places=1)), AFTER)
 def test_a_late_event_leaves_alone_what_was_before_it(
     story: Story, late: tuple[timedelta, Decimal], after: timedelta
@@ -130,6 +136,7 @@ def test_a_late_event_leaves_alone_what_was_before_it(
         assert added == (expected if late[0] >= period.start - T0 else 0)
 
 
+@PATIENT
 @given(stories(), AFTER, st.lists(AFTER, max_size=5))
 def test_a_look_on_the_way_sees_what_was_left_then(
     story: Story, after: timedelta, looks: list[timedelta]
@@ -142,9 +149,21 @@ def test_a_look_on_the_way_sees_what_was_left_then(
     }
 
 
+@PATIENT
+@given(stories(), AFTER)
+def test_nothing_happens_before_the_next_change(story: Story, after: timedelta) -> None:
+    rules = Rules(story.entitlement, story.aggregation, tuple(story.grants), tuple(story.resets))
+    state = story.at(after).state
+    since = minute(state.at)
+    following = next_change(rules, since)
+    changes = plan_rules(rules, instant(following), start=state).changes
+    assert sorted(at for at in changes if at > since) == [following]
+
+
 SIGNED = st.tuples(MOMENT, st.decimals(-40, 40, places=1))
 
 
+@PATIENT
 @given(stories(st.just(Aggregation.SUM)), st.lists(SIGNED, max_size=8), AFTER)
 def test_refunds_keep_the_books_balanced(
     story: Story, usage: list[tuple[timedelta, Decimal]], after: timedelta

@@ -16,7 +16,7 @@ from meterhouse.kernel.exact import exact_sum
 from meterhouse.kernel.periods import Period
 from meterhouse.usage.model import Aggregation
 from tests.unit.entitlements.story import HOUR, MINUTE, T0, Story, entitlement, grant, reset
-from tests.unit.entitlements.test_burn_properties import AFTER, stories
+from tests.unit.entitlements.test_burn_properties import AFTER, PATIENT, stories
 
 SECOND = timedelta(seconds=1)
 
@@ -109,6 +109,7 @@ def test_windows_of_a_gauge_hold_its_latest_value() -> None:
     assert told == [(30, 100), (20, 70), (0, 80)]
 
 
+@PATIENT
 @given(stories(), AFTER, AFTER)
 def test_a_history_agrees_with_balances(story: Story, first: timedelta, second: timedelta) -> None:
     start, end = sorted((first, second))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meterhouse.kernel.errors import Invalid
@@ -21,6 +21,7 @@ from meterhouse.kernel.periods import (
     minute_floor,
 )
 
+PATIENT = settings(deadline=None)
 INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
 TEXTS = [
     "DAY",
@@ -55,6 +56,7 @@ def _slow_boundary(cadence: Cadence, number: int) -> datetime:
     return moved + timedelta(seconds=cadence.interval.seconds * number)
 
 
+@PATIENT
 @given(INTERVALS, INSTANTS, st.integers(-40, 40))
 def test_a_boundary_is_counted_from_the_anchor(interval: Interval, anchor: datetime, number: int) -> None:
     cadence = Cadence(interval, anchor)
@@ -62,6 +64,7 @@ def test_a_boundary_is_counted_from_the_anchor(interval: Interval, anchor: datet
     assert cadence.number_at(cadence.boundary(number)) == number
 
 
+@PATIENT
 @given(INTERVALS, INSTANTS, INSTANTS)
 def test_every_instant_lies_in_one_period(interval: Interval, anchor: datetime, at: datetime) -> None:
     cadence = Cadence(interval, anchor)
@@ -73,6 +76,7 @@ def test_every_instant_lies_in_one_period(interval: Interval, anchor: datetime, 
     assert cadence.at_or_before(end - timedelta(microseconds=1)) == start
 
 
+@PATIENT
 @given(INTERVALS, INSTANTS, INSTANTS, st.timedeltas(timedelta(0), timedelta(days=60)))
 def test_boundaries_of_a_range(
     interval: Interval, anchor: datetime, start: datetime, length: timedelta
@@ -177,6 +181,7 @@ def test_a_wrong_interval_is_refused_by_field(text: str) -> None:
     assert refused.value.issues[0].path == ("usagePeriod", "interval")
 
 
+@PATIENT
 @given(INSTANTS)
 def test_minutes(at: datetime) -> None:
     floor, ceil = minute_floor(at), minute_ceil(at)

@@ -13,6 +13,7 @@ from meterhouse.usage.engine import rolled
 from meterhouse.usage.engine.compile import compile_meter_query
 from meterhouse.usage.engine.consumption import Consumer, compile_consumption
 from meterhouse.usage.engine.quantities import compile_quantities
+from meterhouse.usage.engine.ranges import Usage, compile_has_events, compile_minutes, compile_ranges
 from meterhouse.usage.engine.rollups import FOLDED, SMALL, Batch, Rollup, compile_batch, definition_of
 from meterhouse.usage.model import (
     Aggregation,
@@ -211,3 +212,43 @@ def test_no_user_text_in_polar_sql(aggregation, operator):
     assert "drop" not in compile_quantities(meter, query).sql.lower()
     consumption = compile_consumption(meter, [Consumer(HOSTILE, (HOSTILE,), T)])
     assert "drop" not in consumption.sql.lower()
+
+
+def test_ranges_share_the_slots_between_their_edges():
+    middle = datetime(2026, 3, 15, tzinfo=UTC)
+    usage = Usage(openmeter(Aggregation.COUNT), Identities(("c1",), ("it's",)), upto=7)
+    compiled = compile_ranges(usage, [(T, middle), (middle, END), (T, END)])
+    assert compiled.sql == (
+        "SELECT k_slot, count() AS n FROM (SELECT roundDown(toUnixTimestamp64Micro(time), {p8:Array(Int64)}) "
+        "AS k_slot FROM (SELECT * FROM events WHERE organisation_id = {p0:UUID} AND type = {p1:String} "
+        "AND time >= fromUnixTimestamp64Micro({p2:Int64}, 'UTC') "
+        "AND time < fromUnixTimestamp64Micro({p3:Int64}, 'UTC') AND (subject IN {p6:Array(String)} "
+        "AND ((subject = '' AND customer_id != '' AND has({p4:Array(String)}, customer_id)) "
+        "OR (customer_id = '' AND has({p5:Array(String)}, subject)))) "
+        "AND (seq <= {p7:Int64} OR seq = 18446744073709551615)) WHERE (type = {p1:String})) "
+        "GROUP BY k_slot SETTINGS precise_float_parsing = 1"
+    )
+    assert compiled.parameters["p5"] == ["it's"]
+    assert len(compiled.parameters["p8"]) == 2
+
+
+def test_unique_values_are_counted_where_they_are_first_seen():
+    usage = Usage(openmeter(Aggregation.UNIQUE, "$.a"), Identities(("c1",), ()))
+    compiled = compile_ranges(usage, [(T, END)])
+    assert compiled.sql.startswith(
+        "SELECT k_family, {p2:Int64} AS k_slot, count() AS n FROM (SELECT k_family, min(k_moment) AS first "
+    )
+    assert compiled.sql.endswith(
+        "GROUP BY k_family, v_key) GROUP BY k_family, k_slot SETTINGS precise_float_parsing = 1"
+    )
+
+
+@pytest.mark.parametrize("aggregation", Aggregation)
+def test_no_user_text_in_sql_of_ranges(aggregation):
+    path = '$["x\'; DROP TABLE events; --"][0][*]'
+    meter = openmeter(aggregation, path, event_type=HOSTILE, group_by={"g": path})
+    usage = Usage(
+        meter, Identities((HOSTILE,), (HOSTILE,)), {"g": StringFilter("eq", HOSTILE)}, upto=1, after=0
+    )
+    found = [compile_ranges(usage, [(T, END)]), compile_minutes(usage, T), compile_has_events(usage, T)]
+    assert not any("DROP" in compiled.sql for compiled in found)

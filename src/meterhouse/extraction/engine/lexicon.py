@@ -154,6 +154,8 @@ def _role(row: dict[str, str]) -> Role:
 ROLES: tuple[Role, ...] = tuple(_role(row) for row in cast("list[dict[str, str]]", _WORDS["fields"]))
 BY_NAME = {role.name: role for role in ROLES}
 OLD_WORDS = frozenset(fold(word) for word in str(_WORDS["old_price"]).split())
+# Of what is also a thing with a name, the name may be asked: "phone titles".
+_THINGS = frozenset({"phone", "email", "image", "version"})
 BY_WORDS = frozenset(fold(word) for word in str(_WORDS["by"]).split())
 _COMPOUNDS = tuple(fold(word) for word in str(_WORDS["compounds"]).split())
 MONTHS: tuple[str, ...] = tuple(str(_WORDS["months"]).split())
@@ -174,6 +176,8 @@ def role_of(words: tuple[str, ...]) -> Role | None:
         )
     if found is None:
         found = next((role for word in words[::-1] if (role := _compound(word)) is not None), None)
+    if found is not None and found.name in _THINGS and BY_NAME["title"].names(words):
+        return BY_NAME["title"]
     if found is not None and found.name == "price" and any(word in OLD_WORDS for word in words):
         return BY_NAME["old_price"]
     return found

@@ -7,6 +7,7 @@ the evaluator. Both give the same answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -17,12 +18,20 @@ import msgspec
 from meterhouse.usage.block import EventRow
 from meterhouse.usage.engine.compile import value_path
 from meterhouse.usage.engine.decode import Parts
-from meterhouse.usage.engine.documents import MISSING, at, chosen_of, number_of, parse_document, text_of
+from meterhouse.usage.engine.documents import (
+    MISSING,
+    Members,
+    at,
+    chosen_of,
+    number_of,
+    parse_document,
+    text_of,
+)
 from meterhouse.usage.engine.evaluate import evaluate_parts
 from meterhouse.usage.engine.jsonpath import Path, parse_jsonpath
 from meterhouse.usage.engine.matching import is_owned, matches, text_passes
 from meterhouse.usage.engine.ranges import Usage
-from meterhouse.usage.model import Aggregation, Event
+from meterhouse.usage.model import Aggregation, Event, StringFilter
 
 FAST_BYTES_MAX = 4_096
 _LONG = 2**63
@@ -39,6 +48,29 @@ class Added:
     uid: bytes
     parts: Parts
     key: str | None = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An event that counts, and its document for the filters by group-bys."""
+
+    added: Added
+    document: object
+    groups: Mapping[str, Path]
+    data: bytes
+
+    def text(self, key: str) -> str:
+        """The value of a group-by."""
+        path = self.groups[key]
+        if not isinstance(self.document, dict) or isinstance(self.document, Members):
+            return text_of(at(self.document, path))
+        value = at_plain(self.document, path)
+        if isinstance(value, dict | list) or _is_long(value):
+            return text_of(at(parse_document(self.data.decode()), path))
+        return text_of(value)
+
+    def passes(self, filters: Mapping[str, StringFilter]) -> bool:
+        return all(text_passes(self.text(key), wanted) for key, wanted in filters.items())
 
 
 class RowReader:
@@ -58,6 +90,13 @@ class RowReader:
 
     def read(self, row: EventRow) -> Added | None:
         """What a row of the customer adds; `None` when it does not count."""
+        opened = self.open(row)
+        if opened is None or not opened.passes(self._usage.group_filters):
+            return None
+        return opened.added
+
+    def open(self, row: EventRow) -> Opened | None:
+        """As `read`, before the filters by group-bys: whoever has several asks them one by one."""
         if row[1] != self._organisation or not self._is_own(row):
             return None
         if self._type is not None and row[2] != self._type:
@@ -65,14 +104,7 @@ class RowReader:
         if self._event_from_us is not None and row[4] < self._event_from_us:
             return None
         document = self._parse(row[14])
-        if document is None:
-            return self._evaluated(row)
-        if not all(
-            text_passes(text_of(at_plain(document, path)), self._usage.group_filters[key])
-            for key, path in self._groups.items()
-        ):
-            return None
-        return self._added(row, document)
+        return self._evaluated(row) if document is None else self._added(row, document)
 
     def _is_own(self, row: EventRow) -> bool:
         customer, subject = row[9], row[3]
@@ -94,10 +126,10 @@ class RowReader:
             return None
         return document if isinstance(document, dict) else None
 
-    def _added(self, row: EventRow, document: dict[str, object]) -> Added | None:
+    def _added(self, row: EventRow, document: dict[str, object]) -> Opened | None:
         meter = self._usage.meter
         if meter.aggregation in _COUNTED:
-            return Added(row[4], row[7], Parts(1, Fraction(0)))
+            return Opened(Added(row[4], row[7], Parts(1, Fraction(0))), document, self._groups, row[14])
         assert self._value is not None
         value = at_plain(document, self._value)
         if isinstance(value, dict | list) or _is_long(value):
@@ -105,29 +137,29 @@ class RowReader:
         if meter.aggregation is Aggregation.UNIQUE:
             if value is None:
                 return None
-            return Added(row[4], row[7], Parts(1, Fraction(0)), text_of(value))
+            added = Added(row[4], row[7], Parts(1, Fraction(0)), text_of(value))
+            return Opened(added, document, self._groups, row[14])
         if meter.aggregation in _SUMMED:
             number = number_of(value, reads_texts=True)
-            return None if number is None else Added(row[4], row[7], Parts(1, number[1]))
-        chosen = chosen_of(value, reads_texts=True)
-        return None if chosen is None else Added(row[4], row[7], Parts(1, chosen))
+            amount = None if number is None else number[1]
+        else:
+            amount = chosen_of(value, reads_texts=True)
+        if amount is None:
+            return None
+        return Opened(Added(row[4], row[7], Parts(1, amount)), document, self._groups, row[14])
 
-    def _evaluated(self, row: EventRow) -> Added | None:
+    def _evaluated(self, row: EventRow) -> Opened | None:
         event, meter = _event_from(row), self._usage.meter
         if not matches(meter.filter, event) or not is_owned(event, self._usage.customer):
             return None
-        document = parse_document(event.data)
-        for name, path in self._groups.items():
-            if not text_passes(text_of(at(document, path)), self._usage.group_filters[name]):
-                return None
-        parts = evaluate_parts(meter, [event])
+        document, parts = parse_document(event.data), evaluate_parts(meter, [event])
         if not parts.count:
             return None
         key = None
         if meter.aggregation is Aggregation.UNIQUE:
             assert self._value is not None
             key = text_of(at(document, self._value))
-        return Added(row[4], row[7], parts, key)
+        return Opened(Added(row[4], row[7], parts, key), document, self._groups, row[14])
 
 
 def at_plain(document: object, path: Path) -> object:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from meterhouse.apis.call import Call
+from meterhouse.apis.faults import RequestInvalid, RequestIssue, summary
 from meterhouse.apis.meter import facade
 from meterhouse.apis.meter.convert import Wire
 from meterhouse.apis.meter.inputs import page_of
@@ -105,7 +109,7 @@ async def apply_group_schedule(call: Call) -> object:
             connection,
             organisation_id=call.principal.organisation_id,
             group_id=call.path_id("group_id"),
-            request=schedule_of(call.body, new_id(), url=ANY_URL, urls=None, parameters=None),
+            request=schedule_of(call.body, new_id(), url=ANY_URL, urls=None, parameters=_parameters(call)),
             now=call.services.clock.now(),
         )
     count = applied.created + applied.updated
@@ -115,6 +119,15 @@ async def apply_group_schedule(call: Call) -> object:
         "updated": applied.updated,
     }
     return {**wire, "webhook_secret": applied.new_secret} if applied.new_secret else wire
+
+
+def _parameters(call: Call) -> Mapping[str, Any] | None:
+    """Parameters for all members, an extension: each must know them."""
+    given = call.body.get("parameters")
+    if given is not None and not isinstance(given, dict):
+        issue = RequestIssue(("body", "parameters"), "must be an object", code="type", input=given)
+        raise RequestInvalid(summary([issue]), issues=[issue])
+    return given or None
 
 
 @facade.operation("delete_group_schedules", scopes=("schedules:write",))
