@@ -147,7 +147,7 @@ async def _ended(client: httpx.AsyncClient, strategy_id: str, count: int, began:
         if newest:
             seconds = time.monotonic() - began
             break
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(2.0)
     else:
         raise AssertionError("the schedules did not all run")
     for offset in range(0, count, 1000):

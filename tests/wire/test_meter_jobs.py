@@ -66,7 +66,7 @@ class TestCancelling:
         until(http, created["id"], RUNNING)
         with sdk.MeterClient(server.api_key, server.base_url) as ours:
             cancelled = ours.cancel_job(created["id"])
-            with pytest.raises(sdk.errors.JobFailedError, match="cancelled"):
+            with pytest.raises(sdk.errors.JobCancelledError, match="cancelled"):
                 ours.wait_for_job(created["id"])
             with pytest.raises(sdk.errors.ConflictError, match="already ended"):
                 ours.cancel_job(created["id"])

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Text, bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, Row, Text, bindparam, func, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -65,7 +65,9 @@ class Claimed:
 def may_begin(now: datetime) -> ColumnElement[bool]:
     """Pending, due, and at a host that did not ask to be left alone."""
     quiet = select(quiet_hosts.c.host).where(quiet_hosts.c.host == jobs.c.host, quiet_hosts.c.until > now)
-    return (jobs.c.status == JobStatus.PENDING) & (jobs.c.next_at <= now) & ~quiet.exists()
+    # Written out, so that a prepared statement may use the index of what waits.
+    is_pending = jobs.c.status == literal_column(f"'{JobStatus.PENDING}'")
+    return is_pending & (jobs.c.next_at <= now) & ~quiet.exists()
 
 
 async def claim(connection: AsyncConnection, *, runner_id: UUID, room: Room, now: datetime) -> Claimed:

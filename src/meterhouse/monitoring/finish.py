@@ -9,11 +9,11 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Row, Text, bindparam, cast, func, insert, select, text, update
+from sqlalchemy import JSON, Row, Text, bindparam, cast, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,6 +24,9 @@ from meterhouse.monitoring.model import JobStatus
 from meterhouse.monitoring.run import Outcome
 from meterhouse.monitoring.tables import job_usage, jobs, quiet_hosts
 from meterhouse.monitoring.usage import usage_row
+
+# A host that asked to be left alone is remembered no longer than this beyond its time.
+FORGOTTEN_AFTER = timedelta(days=1)
 
 _HELD = [
     jobs.c[name]
@@ -171,6 +174,7 @@ async def _keep_quiet(
             host, wait = outcome.quiet
             asked[host] = max(now + wait, asked.get(host, now))
     if asked:
+        await connection.execute(delete(quiet_hosts).where(quiet_hosts.c.until < now - FORGOTTEN_AFTER))
         statement = upsert(quiet_hosts).values(
             [{"host": host, "until": at} for host, at in sorted(asked.items())]
         )

@@ -42,6 +42,7 @@ TAKEN_AHEAD = 8
 WRITTEN_WITH_MIN = 4
 GATHER_S = 0.01
 GATHER_USAGE_S = 0.1
+SEND_REST_S = 5.0
 FINISHED_AT_ONCE_MAX = 64
 POLL_S = 1.0
 CHECK_S = 1.0
@@ -122,6 +123,7 @@ class JobRunner:
             self._next.clear()
             self._wake.set()
             _, pending = await asyncio.wait([loop], timeout=drain_timeout_s)
+            await self._send_rest()
             for task in (*pending, *beside, *(hand.task for hand in self._hands.values())):
                 if task is not None:
                     task.cancel()
@@ -291,6 +293,14 @@ class JobRunner:
             finally:
                 for row in rows:
                     self._unsent.pop(row["job_id"], None)
+
+    async def _send_rest(self) -> None:
+        """Give usage that is written but not sent a moment; what is left is sent after the next start."""
+        self._is_urgent.set()
+        give_up_at = asyncio.get_running_loop().time() + SEND_REST_S
+        while self._unsent and asyncio.get_running_loop().time() < give_up_at:
+            await asyncio.sleep(DRAIN_POLL_S)
+        self._is_urgent.clear()
 
     async def _keep_pace(self) -> None:
         while True:

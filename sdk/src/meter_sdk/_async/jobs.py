@@ -383,8 +383,8 @@ def _job_is_done(job: types.Job) -> bool:
         return True
     if status in ONGOING:
         return False
+    if status in ("cancelled", "canceled") or job.get("error_code") == "cancelled":
+        raise JobCancelledError("Job was cancelled", result=job)
     if status == "failed":
         raise JobFailedError(f"Job failed: {job.get('error')}", result=job)
-    if status in ("cancelled", "canceled"):
-        raise JobCancelledError("Job was cancelled", result=job)
     raise OutcomeError(f"Job has the unknown status {status!r}", result=job)
