@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 from tests.openmeter_client import Desk, cloud_event, fresh
+from tests.server import ServerProcess
+from tests.wire.releases import credited_customer
 
 
 @pytest.fixture
@@ -89,3 +91,15 @@ def test_what_cannot_be_corrected_is_told(desk: Desk) -> None:
     assert put(desk, unknown | {"time": "9999-01-01T00:00:00Z"}).status_code == 400
     answer = desk.http.get("/api/v1/events/corrections", params={"cursor": "nonsense"})
     assert answer.status_code == 400
+
+
+def test_entries_of_accounts_are_not_corrected(desk: Desk, server: ServerProcess) -> None:
+    customer_id = credited_customer(server, fresh("credited"))
+    found = desk.http.get("/api/v2/events", params={"filter": '{"type":{"$eq":"meter.credited"}}'}).json()
+    entry = next(item["event"] for item in found["items"] if item["event"]["subject"] in (customer_id, ""))
+    for answer in (
+        delete(desk, source=entry["source"], id=entry["id"]),
+        put(desk, cloud_event("other", source=entry["source"], id=entry["id"])),
+    ):
+        assert answer.status_code == 409
+        assert "reverse the credit" in answer.json()["detail"]

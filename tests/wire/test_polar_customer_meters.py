@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -71,10 +72,15 @@ class Desk:
         return dict(answer.json())
 
     def rows(self, **params: Any) -> list[dict[str, Any]]:
-        query = {"customer_id": self.customer, "limit": 100} | params
-        answer = self.http.get("/v1/customer-meters/", params=query)
-        assert answer.status_code == 200, answer.text
-        return list(answer.json()["items"])
+        found: list[dict[str, Any]] = []
+        for page in itertools.count(1):
+            query = {"customer_id": self.customer, "limit": 100, "page": page} | params
+            answer = self.http.get("/v1/customer-meters/", params=query)
+            assert answer.status_code == 200, answer.text
+            found += answer.json()["items"]
+            if page >= answer.json()["pagination"]["max_page"]:
+                return found
+        raise AssertionError
 
     def numbers(self, meter: str) -> tuple[Any, Any, Any]:
         """Consumed, credited, balance."""

@@ -203,7 +203,7 @@ class Balances:
         assert terms.usage is not None
         outcome = await self.outcome(terms, _full_minute(wanted))
         start, end = outcome.balance.period.start, outcome.balance.at
-        customers = {str(terms.customer.id): terms.customer.identifiers}
+        customers = {str(terms.customer.id): terms.usage.customer.external_ids}
         kind = terms.usage.meter.event_type
         texts = {} if kind is None else {"type": StringFilter("eq", kind)}
         found = await list_events(

@@ -50,7 +50,7 @@ def event_of(
     if path is not None and not _put(data, path, _number(amount)):
         raise _not_consumable(terms, f"its meter {meter.slug} reads its value from a list")
     # Whoever is known by a key or a subject is named by it, so that the event is also found by subject.
-    subject = terms.customer.identifiers[0] if terms.customer.identifiers else ""
+    subject = usage.customer.external_ids[0] if usage.customer.external_ids else ""
     event = Event(
         organisation_id=meter.organisation_id,
         type=meter.event_type,

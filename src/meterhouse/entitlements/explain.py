@@ -87,7 +87,7 @@ def _sentences(terms: Terms, balance: Balance) -> list[str]:
     told = [
         f"The meter {meter.slug} {counted}.",
         f"Usage is that of the customer {terms.customer.display_name}: "
-        f"{_listed(terms.customer.identifiers) or 'events that name the customer by its id'}.",
+        f"{_listed(usage.customer.external_ids) or 'events that name the customer by its id'}.",
         f"This usage period began at {_at(balance.period.start)} and ends at {_at(balance.period.end)}; "
         f"{_number(balance.usage)} was used in it so far.",
     ]

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.catalog.queries import find_features, measured
 from meterhouse.customers.model import Customer
-from meterhouse.customers.queries import find_customers, identified
+from meterhouse.customers.queries import find_customers, identified, owned_subjects
 from meterhouse.entitlements.engine import Rules
 from meterhouse.entitlements.model import Entitlement, EntitlementType
 from meterhouse.entitlements.queries import find_entitlements, grants_of, resets_of
@@ -312,6 +312,7 @@ async def read_terms(
         organisation_id=organisation_id,
         ids={entitlement.customer_id for entitlement in found.values()},
     )
+    owned = await owned_subjects(connection, organisation_id=organisation_id, customers=owners.values())
     metered = [each for each in found.values() if each.type is EntitlementType.METERED]
     features = await find_features(
         connection, organisation_id=organisation_id, ids={each.feature_id for each in metered}
@@ -330,6 +331,6 @@ async def read_terms(
             continue
         meter = meters[feature.meter_id]
         rules = Rules(entitlement, meter.aggregation, grants[entitlement.id], resets[entitlement.id])
-        whose = Identities((str(customer.id),), customer.identifiers)
+        whose = Identities((str(customer.id),), owned[customer.id])
         terms[entitlement.id] = Terms(entitlement, customer, rules, Usage(meter, whose, feature.filters))
     return terms

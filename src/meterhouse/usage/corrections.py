@@ -19,7 +19,7 @@ from uuid import UUID
 import pyarrow as pa
 
 from meterhouse.kernel.clock import Clock
-from meterhouse.kernel.errors import Invalid, Issue, NotFound
+from meterhouse.kernel.errors import Conflict, Invalid, Issue, NotFound
 from meterhouse.kernel.ids import new_id
 from meterhouse.platform.ports import EventStore
 from meterhouse.usage.block import Identity, block_from_rows, microseconds, rows_from_events
@@ -96,11 +96,12 @@ class Corrections:
     ) -> Correction | None:
         """Let an event count no more; `None` when it was deleted before, which changes nothing.
 
-        Raises `NotFound` for an identity that was never stored, `DependencyFailed` when the store fails:
-        then repeat the same, it will be done once.
+        Raises `NotFound` for an identity that was never stored, `Conflict` for a credit or reset of this
+        server's, `DependencyFailed` when the store fails: then repeat the same, it will be done once.
         """
         _check_reason(reason)
         first = await self._find_first(organisation_id, source, id)
+        _check_is_users(first)
         return await self._ingestor.exclusively(lambda: self._delete(first, by, reason))
 
     async def replace(
@@ -115,6 +116,7 @@ class Corrections:
         _check_reason(reason)
         rows_from_events([event])
         first = await self._find_first(event.organisation_id, event.source, event.id)
+        _check_is_users(first)
         return await self._ingestor.exclusively(lambda: self._replace(first, event, by, reason, keeps_time))
 
     async def _delete(self, first: StoredEvent, by: str, reason: str) -> Correction | None:
@@ -283,6 +285,15 @@ def _in_place_of(before: StoredEvent, event: Event, now: datetime) -> StoredEven
 def _says_the_same(one: StoredEvent, other: StoredEvent) -> bool:
     own = ("uid", "ingested_at", "stored_at")
     return all(getattr(one, name) == getattr(other, name) for name in EVENT_COLUMNS if name not in own)
+
+
+def _check_is_users(event: StoredEvent) -> None:
+    """Accounts rest on credits and resets, and giving or taking credit has rules (and a scope) of its own."""
+    if event.origin == "system":
+        raise Conflict(
+            f"{event.type} is an entry of a customer's account and stays; reverse the credit instead.",
+            code="event_of_the_system",
+        )
 
 
 def _check_reason(reason: str) -> None:

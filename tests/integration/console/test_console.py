@@ -54,7 +54,7 @@ def services_of(database: PostgresDatabase, clock: TestClock, store: AskedStore 
     nothing = cast(Any, None)
     events = cast(EventStore, store or AskedStore())
     return Services(
-        database, events, nothing, nothing, clock, nothing, Authenticator(database, clock), nothing
+        database, events, nothing, nothing, clock, nothing, Authenticator(database, clock), nothing, nothing
     )
 
 

@@ -101,6 +101,15 @@ async def test_subjects_that_a_customer_gains_bring_their_usage(counter: Counter
     assert (await counter.balance()).usage == 1
 
 
+async def test_a_subject_that_is_the_key_of_another_customer_is_used_by_that_one(counter: Counter) -> None:
+    await counter.desk.a_customer("laptop")
+    draft = CustomerDraft("openmeter", key="ada", name="ada", subject_keys=("laptop", "phone"))
+    await counter.desk.call(replace_customer, id_or_key=str(counter.desk.customer.id), draft=draft)
+    await counter.desk.create()
+    await counter.use(counter.event(subject="laptop"), counter.event(subject="phone"))
+    assert (await counter.balance()).usage == 1
+
+
 @pytest.mark.parametrize(
     "aggregation",
     [Aggregation.SUM, Aggregation.COUNT, Aggregation.MAX, Aggregation.LATEST, Aggregation.UNIQUE],

@@ -8,5 +8,5 @@ from tests.faults import run
 
 
 def test_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
-    counts = run(tmp_path, ["server", "everything", "server"], seed=7)
+    counts = run(tmp_path, ["server", "everything"], seed=7)
     assert all(counts.values()), f"the load left something out: {counts}"

@@ -30,6 +30,7 @@ from meterhouse.usage.model import (
 _INSTANTS = frozenset({columns.TIME, columns.INGESTED_AT, columns.STORED_AT})
 _AS_TEXT = frozenset({columns.ORGANISATION, columns.UID, columns.ORIGIN})
 NEWEST_FIRST = f"ORDER BY {columns.TIME} DESC, toString({columns.UID}) DESC"
+EXPRESSIBLE = f"{columns.TYPE} != '' AND NOT ({columns.SUBJECT} = '' AND {columns.CUSTOMER} = '')"
 OLDEST_FIRST = f"ORDER BY {columns.TIME}, toString({columns.UID})"
 
 
@@ -84,9 +85,12 @@ def compile_event(organisation_id: UUID, uid: UUID) -> CompiledQuery:
 
 
 def compile_criteria(organisation_id: UUID, criteria: EventCriteria, limit: int) -> CompiledQuery:
-    """Events newest first (openmeter 1.4 and 1.5). Raises `Invalid` for a broken filter."""
+    """Events newest first (openmeter 1.4 and 1.5). Raises `Invalid` for a broken filter.
+
+    Polar lets names and external ids be empty; OpenMeter has no words for such events and passes over them.
+    """
     bind = Parameters()
-    where = criteria_conditions(organisation_id, criteria, bind)
+    where = [*criteria_conditions(organisation_id, criteria, bind), EXPRESSIBLE]
     return _listing(where, bind, f"{NEWEST_FIRST} LIMIT {int(limit)}")
 
 
