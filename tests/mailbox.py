@@ -44,7 +44,7 @@ class Mailbox:
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         self._released = threading.Event()
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
         self._released.set()

@@ -50,7 +50,7 @@ class ScriptSite:
         self._server = ThreadingHTTPServer((host, 0), self._handler())
         self.port = self._server.server_port
         self.base_url = f"http://{host}:{self.port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def url(self, path: str = "/") -> str:
         return self.base_url + path

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from tests.openmeter_client import Desk, cloud_event, fresh
 from tests.server import ServerProcess
 from tests.wire.releases import credited_customer
+
+from meterhouse.kernel.ids import to_ulid
 
 
 @pytest.fixture
@@ -96,7 +99,9 @@ def test_what_cannot_be_corrected_is_told(desk: Desk) -> None:
 def test_entries_of_accounts_are_not_corrected(desk: Desk, server: ServerProcess) -> None:
     customer_id = credited_customer(server, fresh("credited"))
     found = desk.http.get("/api/v2/events", params={"filter": '{"type":{"$eq":"meter.credited"}}'}).json()
-    entry = next(item["event"] for item in found["items"] if item["event"]["subject"] in (customer_id, ""))
+    entry = next(
+        item["event"] for item in found["items"] if item["event"]["subject"] == to_ulid(UUID(customer_id))
+    )
     for answer in (
         delete(desk, source=entry["source"], id=entry["id"]),
         put(desk, cloud_event("other", source=entry["source"], id=entry["id"])),
