@@ -65,12 +65,12 @@ run: install ## Start the server and walk through a first result (URL=â€¦ ASK="â
 	@$(BIN)/meterhouse up --data $(DATA) --port $(PORT) --tour $(if $(URL),--tour-url '$(URL)') $(if $(ASK),--tour-ask '$(ASK)')
 
 test: install-dev lint ## Lint and run all tests
-	@$(MAKE) --no-print-directory -j3 --output-sync test-wire test-engines test-server
+	@$(MAKE) --no-print-directory -j4 --output-sync test-wire test-engines test-contexts test-server
 
-# Three parts side by side, because tests wait more than they compute. The wire tier stays in one process: what
+# Four parts side by side, because tests wait more than they compute. The wire tier stays in one process: what
 # its clients do is recorded as a whole.
 ENGINE_TESTS := $(addprefix tests/integration/,apis browser console eventstore extraction fetch)
-SERVER_TESTS := $(filter-out $(ENGINE_TESTS),$(patsubst %/,%,$(wildcard tests/integration/*/)))
+CONTEXT_TESTS := $(filter-out $(ENGINE_TESTS) %/server %__pycache__,$(patsubst %/,%,$(wildcard tests/integration/*/)))
 PYTEST = $(BIN)/python -m pytest --basetemp="$$(mktemp -d)/t"
 
 test-wire:
@@ -79,8 +79,11 @@ test-wire:
 test-engines:
 	@$(PYTEST) $(ENGINE_TESTS) tests/unit
 
+test-contexts:
+	@$(PYTEST) $(CONTEXT_TESTS)
+
 test-server:
-	@$(PYTEST) $(filter-out %__pycache__,$(SERVER_TESTS)) tests/sdk
+	@$(PYTEST) tests/integration/server tests/sdk
 
 lint: install-dev ## Formatter, linter, type checker, import directions
 	@$(BIN)/ruff format --check --quiet .

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.integration.eventstore.events import NOW, ORGANISATION, count, event
+from tests.thoroughness import examples
 
 from meterhouse.kernel.clock import SystemClock, TestClock
 from meterhouse.kernel.errors import DependencyFailed, Invalid, InvariantBroken
@@ -157,7 +158,9 @@ batches = st.lists(st.lists(st.integers(0, 25), max_size=8), max_size=14)
 
 
 @given(batches=batches, restart_after=st.integers(0, 14), lock=st.booleans())
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_interleaving_stores_each_identity_once_and_reports_it_once(
     any_interleaving: object, batches: list[list[int]], restart_after: int, lock: bool
 ) -> None:

@@ -15,7 +15,7 @@ from tests.integration.eventstore.conftest import opened_again
 from tests.usage_factory import NOW, event, openmeter, polar
 
 from meterhouse.kernel.clock import TestClock
-from meterhouse.kernel.errors import DependencyFailed, NotFound
+from meterhouse.kernel.errors import Conflict, DependencyFailed, NotFound
 from meterhouse.platform.events import ClickHouseEventStore
 from meterhouse.usage.answers import Answers, Concern
 from meterhouse.usage.block import rows_from_events
@@ -352,22 +352,21 @@ async def test_corrections_are_on_record_and_heard_of(store: ClickHouseEventStor
     heard: list[Correction] = []
     async with serving(store) as server:
         server.ingestor.subscribe(lambda rows, corrections: heard.extend(corrections))
-        first = event('{"a":1}', organisation_id=organisation, id="x", parent_id="p", origin="system")
+        first = event('{"a":1}', organisation_id=organisation, id="x", parent_id="p", member_id="m")
         await server.ingestor.submit([first])
-        second = replace(first, data='{"a":2}', subject="v", uid=uuid4(), parent_id="", origin="user")
+        second = replace(first, data='{"a":2}', subject="v", uid=uuid4(), parent_id="", member_id="")
         stands = await server.corrections.replace(second, by="k1", reason="typo")
-        assert (stands.data, stands.subject, stands.parent_id, stands.origin) == (
-            '{"a":2}',
-            "v",
-            "p",
-            "system",
-        )
+        assert (stands.data, stands.subject, stands.parent_id, stands.member_id) == ('{"a":2}', "v", "p", "m")
         assert await server.corrections.replace(replace(second, uid=uuid4()), by="k1") == stands
         await server.corrections.delete(organisation_id=organisation, source="test", id="x", by="k2")
         criteria = recent(EVERYTHING, now=NOW)
         assert await list_events(server.view, organisation_id=organisation, criteria=criteria) == []
         back = await server.corrections.replace(second, by="k1")
         assert await list_events(server.view, organisation_id=organisation, criteria=criteria) == [back]
+        entry = event(organisation_id=organisation, id="credit", origin="system")
+        await server.ingestor.submit([entry])
+        with pytest.raises(Conflict, match="reverse the credit"):
+            await server.corrections.replace(replace(entry, data='{"a":2}', origin="user"), by="k1")
         trail = await server.corrections.trail(organisation_id=organisation)
         assert [(entry.by, entry.reason, entry.correction.after is None) for entry in trail] == [
             ("k1", "", False),

@@ -15,6 +15,7 @@ from tests.integration.usage.test_engine_equals_evaluator import (
     settle,
     trees,
 )
+from tests.thoroughness import examples
 from tests.usage_factory import NOW, polar
 
 from meterhouse.usage.engine.consumption import (
@@ -31,7 +32,7 @@ from meterhouse.usage.engine.explain import explain
 from meterhouse.usage.engine.matching import is_owned, matches
 from meterhouse.usage.model import Identities
 
-FEW = settings(SLOW, max_examples=25)
+FEW = settings(SLOW, max_examples=examples(10))
 RESETS = st.none() | st.integers(0, 6).map(lambda hours: NOW + timedelta(hours=hours))
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tests.thoroughness import examples
 from tests.usage_factory import NOW, event, openmeter, polar
 
 from meterhouse.usage.corrections import Corrected
@@ -31,11 +32,11 @@ from meterhouse.usage.rollups import Rollups
 from meterhouse.usage.view import EventView
 
 SLOW = settings(
-    max_examples=60,
+    max_examples=examples(25),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-FOCUSED = settings(SLOW, max_examples=40)
+FOCUSED = settings(SLOW, max_examples=examples(15))
 
 ZONES = st.sampled_from(
     [

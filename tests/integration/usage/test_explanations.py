@@ -17,6 +17,7 @@ from tests.integration.usage.test_engine_equals_evaluator import (
     settle,
     trees,
 )
+from tests.thoroughness import examples
 from tests.usage_factory import NOW, openmeter, polar
 
 from meterhouse.usage.engine.evaluate import evaluate_meter_query
@@ -24,7 +25,7 @@ from meterhouse.usage.engine.explain import explain
 from meterhouse.usage.model import Aggregation, EventSearch, MeterQuery
 from meterhouse.usage.queries import search_events
 
-FEW = settings(SLOW, max_examples=25)
+FEW = settings(SLOW, max_examples=examples(10))
 ALWAYS = MeterQuery(from_at=NOW.replace(year=1971), to_at=NOW.replace(year=2200))
 
 

@@ -16,6 +16,7 @@ from tests.integration.usage.test_engine_equals_evaluator import (
     settle,
     string_filters,
 )
+from tests.thoroughness import examples
 from tests.usage_factory import event, openmeter, polar
 
 from meterhouse.usage.block import rows_from_events
@@ -102,7 +103,7 @@ def test_ranges(store, events, data, bounds, group_filters):
     assert found == [_plainly(usage, owned, *range_) for range_ in ranges]
 
 
-@settings(FOCUSED, max_examples=25)
+@settings(FOCUSED, max_examples=examples(10))
 @given(
     events=some_events(),
     data=st.data(),
@@ -132,7 +133,7 @@ def test_minutes_and_single_rows(store, events, data, start, group_filters):
     )
 
 
-@settings(FOCUSED, max_examples=25)
+@settings(FOCUSED, max_examples=examples(10))
 @given(
     events=some_events(), data=st.data(), bounds=st.lists(st.tuples(HOURS, HOURS), max_size=4), start=HOURS
 )

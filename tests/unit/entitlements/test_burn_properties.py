@@ -14,10 +14,11 @@ from meterhouse.entitlements.engine.timeline import instant, minute, next_change
 from meterhouse.entitlements.model import Grant, Reset
 from meterhouse.kernel.exact import exact_sum
 from meterhouse.usage.model import Aggregation
+from tests.thoroughness import examples
 from tests.unit.entitlements.oracle import Oracle
 from tests.unit.entitlements.story import MINUTE, T0, Story, entitlement, grant, reset
 
-PATIENT = settings(deadline=None, max_examples=50)
+PATIENT = settings(deadline=None, max_examples=examples(25))
 SPAN = 12 * 60
 AFTER = st.integers(0, SPAN // 20).map(lambda number: number * 20 * MINUTE)
 """Times on a coarse grid, so that changes meet: that is where rules get hard."""
