@@ -18,7 +18,7 @@ from tests.wire.recorder import check_answer
 
 from meterhouse.apis import openmeter, polar
 
-EACH = int(os.environ.get("METERHOUSE_FUZZ", "3"))
+EACH = int(os.environ.get("METERHOUSE_FUZZ", "2"))
 ROUNDS = 2
 FACADES = {"openmeter": openmeter.facade, "polar": polar.facade}
 SHOWN = 2_000

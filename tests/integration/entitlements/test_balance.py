@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from tests.integration.entitlements.counter import Counter
 from tests.integration.entitlements.desk import Desk
+from tests.thoroughness import examples
 
 from meterhouse.customers.service import CustomerDraft, delete_customer, replace_customer
 from meterhouse.entitlements.drafts import CadenceDraft
@@ -122,7 +123,7 @@ async def test_what_is_remembered_never_changes_an_answer(counter: Counter, aggr
     await counter.desk.grant(40, "metered", recurrence=CadenceDraft("PT2H"))
     await counter.desk.grant(500, "metered", max_rollover=Decimal(70), priority=5)
     sent = []
-    for _ in range(12 if counter.is_shared else 24):
+    for _ in range(examples(6 if counter.is_shared else 12)):
         match random.randrange(10):
             case 0 | 1:
                 counter.desk.move(minutes=random.choice([1, 20, 90]))

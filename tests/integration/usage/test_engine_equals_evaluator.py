@@ -32,11 +32,11 @@ from meterhouse.usage.rollups import Rollups
 from meterhouse.usage.view import EventView
 
 SLOW = settings(
-    max_examples=examples(25),
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-FOCUSED = settings(SLOW, max_examples=examples(15))
+FOCUSED = settings(SLOW, max_examples=examples(10))
 
 ZONES = st.sampled_from(
     [
