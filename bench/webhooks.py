@@ -181,6 +181,7 @@ def _job(organisation_id: UUID, strategy_id: UUID, schedule_id: UUID, now: datet
         "schedule_id": schedule_id,
         "url": SHOP,
         "target": b"",
+        "host": "shop.example",
         "status": "completed",
         "next_at": now,
         "strategy_version": 1,
