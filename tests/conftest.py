@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.server import ServerProcess
+from tests.thoroughness import load_profile
+
+load_profile()
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ def verify(text: str, secret: bytes, *, now: datetime) -> PortalToken:
 
     Nothing of the claims is looked at before the signature is found right.
     """
-    if len(text) > TOKEN_MAX or text.count(".") != 2:
+    if len(text) > TOKEN_MAX or text.count(".") != 2 or not text.isascii():
         raise refused("the portal token is no JSON Web Token")
     signed, _, signature = text.rpartition(".")
     header, payload = signed.split(".")

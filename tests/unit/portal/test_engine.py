@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from meterhouse.kernel.errors import Unauthenticated
@@ -110,6 +110,8 @@ def test_it_ends_at_its_second() -> None:
 
 
 @given(st.integers(0, len(sign(TOKEN, SECRET)) - 1), st.characters())
+@example(at=40, character="\ud800")
+@example(at=40, character="é")
 def test_any_change_breaks_it(at: int, character: str) -> None:
     text = sign(TOKEN, SECRET)
     changed = text[:at] + character + text[at + 1 :]
