@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import subprocess
+import time
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 POSTGRES_MAJOR = "18"
 SUPERVISE_S = 0.5
 STOP_S = 30.0
+STOP_POLL_S = 0.005
 START_ATTEMPTS = 6  # each waits 10 s
 
 
@@ -151,7 +153,14 @@ class EmbeddedPostgres:
         with contextlib.suppress(psutil.NoSuchProcess):
             if process is not None:
                 process.send_signal(signal.SIGINT)
-                process.wait(STOP_S)
+                _wait_for_end(process)
+
+
+def _wait_for_end(process: psutil.Process) -> None:
+    """Wait at most `STOP_S` for its end, reaped or not: the first process of a container may never reap."""
+    deadline = time.monotonic() + STOP_S
+    while process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+        time.sleep(STOP_POLL_S)
 
 
 def _start_patiently(server: PostgresServer) -> None:
