@@ -75,35 +75,41 @@ def up(
     tour_ask: Annotated[str, typer.Option(help="What to extract on the tour, in plain words.")] = "",
 ) -> None:
     """Start everything in one process: API, worker and, unless set otherwise, both engines."""
+    from meterhouse.settings import load_settings
+
+    settings = load_settings(data_dir=data)
     import uvloop
 
     from meterhouse.cli import server
-    from meterhouse.settings import load_settings
 
     walk = server.Tour(url=tour_url, ask=tour_ask) if tour or tour_url else None
-    uvloop.run(server.serve(load_settings(data_dir=data), host=host, port=port, worker=True, tour=walk))
+    uvloop.run(server.serve(settings, host=host, port=port, worker=True, tour=walk))
 
 
 @app.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Start only the API, on engines given by address."""
+    from meterhouse.settings import load_settings
+
+    settings = load_settings()
     import uvloop
 
     from meterhouse.cli import server
-    from meterhouse.settings import load_settings
 
-    uvloop.run(server.serve(load_settings(), host=host, port=port, worker=False, tour=None))
+    uvloop.run(server.serve(settings, host=host, port=port, worker=False, tour=None))
 
 
 @app.command()
 def worker() -> None:
     """Start only a worker, on engines given by address. Any number may run."""
+    from meterhouse.settings import load_settings
+
+    settings = load_settings()
     import uvloop
 
     from meterhouse.cli import server
-    from meterhouse.settings import load_settings
 
-    uvloop.run(server.work(load_settings()))
+    uvloop.run(server.work(settings))
 
 
 @app.command()

@@ -65,8 +65,23 @@ def stored(server: ServerProcess) -> list[str]:
     return sorted(row["event"]["id"] for row in answer.json())
 
 
-def test_kill_9_loses_nothing_acknowledged_and_the_next_start_finds_it(process: ServerProcess):
+def move_clock(process: ServerProcess) -> str:
+    """Move the test clock forward, try to move it otherwise, and say where it stands."""
+    url = f"{process.base_url}/testing/clock"
+    there = "2031-05-01T10:00:00Z"
+    assert httpx.put(url, json={"now": there}, trust_env=False).json() == {"now": there}
+    assert httpx.put(url, json={"now": there}, trust_env=False).status_code == 200
+    back = httpx.put(url, json={"now": "2031-05-01T09:59:59Z"}, trust_env=False)
+    assert back.status_code == 409
+    assert "only moves forward" in back.json()["detail"]
+    for body in ({}, {"now": "soon"}, {"now": "2032-01-01T00:00:00"}, [], {"now": there, "x": 1}):
+        assert httpx.put(url, json=body, trust_env=False).status_code == 400
+    return there
+
+
+def test_kill_9_loses_nothing_acknowledged_and_the_clock_stays_where_it_was_put(process: ServerProcess):
     process.start()
+    there = move_clock(process)
     for number in range(20):
         assert send(process, id=str(number)) == 204
     process.kill()
@@ -74,15 +89,17 @@ def test_kill_9_loses_nothing_acknowledged_and_the_next_start_finds_it(process: 
     assert stored(process) == sorted(str(number) for number in range(20))
     assert send(process, id="3") == 204
     assert len(stored(process)) == 20
+    assert httpx.get(f"{process.base_url}/testing/clock", trust_env=False).json() == {"now": there}
 
 
-def test_sigterm_drains_and_ends_with_success(process: ServerProcess):
+def test_sigterm_drains_and_ends_with_success_and_the_given_key_is_not_printed(process: ServerProcess):
     process.start()
     assert send(process) == 204
     started_at = time.monotonic()
     assert process.stop() == 0
     assert time.monotonic() - started_at < 20
     assert "Traceback" not in process.output
+    assert API_KEY not in process.output
     assert not (process.data / "postgres" / "postmaster.pid").exists()
 
 
@@ -201,9 +218,14 @@ def test_keys_on_the_command_line_while_the_server_runs_and_while_it_does_not(pr
     assert "ci" in run_cli("keys", "list", *data).stdout
 
 
-def test_a_generated_first_key_is_printed_once(tmp_path: Path):
-    server = ServerProcess(tmp_path / "data", environment={"METERHOUSE_API_KEY": ""})
+def test_a_generated_first_key_is_printed_once_and_the_test_clock_needs_its_switch(tmp_path: Path):
+    environment = {"METERHOUSE_API_KEY": "", "METERHOUSE_TEST_CLOCK": "0"}
+    server = ServerProcess(tmp_path / "data", environment=environment)
     server.start()
+    clock = httpx.put(
+        f"{server.base_url}/testing/clock", json={"now": "2031-01-01T00:00:00Z"}, trust_env=False
+    )
+    assert clock.status_code == 404
     first = re.findall(r"sk_live_\S+", server.output)
     server.stop()
     server.start()
@@ -213,34 +235,4 @@ def test_a_generated_first_key_is_printed_once(tmp_path: Path):
         f"{server.base_url}/api/v1/meters", headers={"Authorization": f"Bearer {first[0]}"}, trust_env=False
     )
     assert answer.status_code == 200
-    server.close()
-
-
-def test_the_given_key_is_not_printed(process: ServerProcess):
-    process.start()
-    assert API_KEY not in process.output
-
-
-def test_the_clock_moves_forward_only_and_stays_over_a_restart(process: ServerProcess):
-    process.start()
-    url = f"{process.base_url}/testing/clock"
-    there = "2031-05-01T10:00:00Z"
-    assert httpx.put(url, json={"now": there}, trust_env=False).json() == {"now": there}
-    assert httpx.put(url, json={"now": there}, trust_env=False).status_code == 200
-    back = httpx.put(url, json={"now": "2031-05-01T09:59:59Z"}, trust_env=False)
-    assert back.status_code == 409
-    assert "only moves forward" in back.json()["detail"]
-    for body in ({}, {"now": "soon"}, {"now": "2032-01-01T00:00:00"}, [], {"now": there, "x": 1}):
-        assert httpx.put(url, json=body, trust_env=False).status_code == 400
-    process.kill()
-    process.start()
-    assert httpx.get(url, trust_env=False).json() == {"now": there}
-
-
-def test_without_the_switch_there_is_no_test_clock(tmp_path: Path):
-    server = ServerProcess(tmp_path / "data", environment={"METERHOUSE_TEST_CLOCK": "0"}).start()
-    answer = httpx.put(
-        f"{server.base_url}/testing/clock", json={"now": "2031-01-01T00:00:00Z"}, trust_env=False
-    )
-    assert answer.status_code == 404
     server.close()
