@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from lxml.html import HtmlElement
 
 from meterhouse.extraction.engine.column import Column
 from meterhouse.extraction.engine.columns import columns_of
+from meterhouse.extraction.engine.data_lists import SOURCES, lists_in
 from meterhouse.extraction.engine.detail_columns import evidence_of
 from meterhouse.extraction.engine.document import Document
 from meterhouse.extraction.engine.reading import run_from
@@ -20,6 +22,7 @@ from meterhouse.extraction.engine.tables import headers_of
 from meterhouse.extraction.model import Container, Field
 
 LISTS_MAX = 8
+DATA_LISTS_MAX = 4
 OPTIONS_MAX = 24
 PAGE_OPTIONS_MAX = 40
 RECORDS_SAMPLE = 8
@@ -64,7 +67,7 @@ class Menu:
 
 
 def menu_of_page(document: Document, *, many: bool | None = None) -> Menu:
-    """The candidates of a page: its lists, best first, and the page as one record."""
+    """The candidates of a page: its lists, best first, then those in its data, and the page as one record."""
     census = Census(document.root)
     groups: list[Group] = []
     if many is not False:
@@ -72,6 +75,7 @@ def menu_of_page(document: Document, *, many: bool | None = None) -> Menu:
             group = _list_group(segment, document)
             if group is not None and len(groups) < LISTS_MAX:
                 groups.append(group)
+        groups += _data_groups(document)
     if many is not True:
         options = _options(evidence_of(document, census, ()).single, PAGE_OPTIONS_MAX)
         if options:
@@ -81,17 +85,36 @@ def menu_of_page(document: Document, *, many: bool | None = None) -> Menu:
 
 def menu_of_records(records: Sequence[Record]) -> Menu:
     """The candidates of an answer whose records are known already."""
-    options = tuple(
+    options = _leaf_options(records, PAGE_OPTIONS_MAX)
+    return Menu((Group(f"{len(records)} records", options),) if options else ())
+
+
+def _data_groups(document: Document) -> list[Group]:
+    """Lists that stand in embedded state or JSON-LD, those that say most first."""
+    found = []
+    for source in SOURCES:
+        for path, records in lists_in(document, source).items():
+            options = _leaf_options(records, OPTIONS_MAX)
+            if options:
+                title = f"{len(records)} records in the data of the page, {_quoted(path[-SAMPLE_CHARS:])}"
+                weight = len(records) * sum(len(text) for one in options for text in one.samples[:1])
+                found.append((weight, Group(title, options, Container(path, "each", source=source))))
+    found.sort(key=lambda one: -one[0])
+    return [group for _, group in found[:DATA_LISTS_MAX]]
+
+
+def _leaf_options(records: Sequence[Record], most: int) -> tuple[Option, ...]:
+    options = (
         Option(
             leaf.path[:LABEL_CHARS],
             _samples(leaf.present),
-            Field(source="json", selector=leaf.path),
+            Field(source="json", selector=leaf.path, many=leaf.repeats > 1),
             leaf.fill,
         )
         for leaf in leaves(records)
         if leaf.present
     )
-    return Menu((Group(f"{len(records)} records", options[:PAGE_OPTIONS_MAX]),) if options else ())
+    return tuple(itertools.islice(options, most))
 
 
 def _list_group(segment: Segment, document: Document) -> Group | None:
