@@ -55,11 +55,15 @@ class Room:
 
 @dataclass(frozen=True)
 class Claimed:
-    """Jobs in hand, those that were interrupted too often, and whether there may be more that can begin."""
+    """Jobs in hand, and those that were interrupted too often.
+
+    `is_more`: there may be others that can begin now; `is_held`: or when a job of a busy host has ended.
+    """
 
     begun: Sequence[Begun] = ()
     given_up: Mapping[UUID, int] | None = None
     is_more: bool = False
+    is_held: bool = False
 
 
 def may_begin(now: datetime) -> ColumnElement[bool]:
@@ -72,9 +76,9 @@ def may_begin(now: datetime) -> ColumnElement[bool]:
 
 async def claim(connection: AsyncConnection, *, runner_id: UUID, room: Room, now: datetime) -> Claimed:
     """Take jobs in hand, the urgent and the longest waiting first. Nobody else takes them meanwhile."""
-    chosen, is_more = await _choose(connection, room, now)
+    chosen, is_more, is_held = await _choose(connection, room, now)
     if not chosen:
-        return Claimed()
+        return Claimed(is_held=is_held)
     rows = (
         await connection.execute(
             update(jobs)
@@ -110,7 +114,7 @@ async def claim(connection: AsyncConnection, *, runner_id: UUID, room: Room, now
         for row in wanted
         if row.strategy_id in strategies
     ]
-    return Claimed(begun, given_up, is_more)
+    return Claimed(begun, given_up, is_more, is_held)
 
 
 _COLUMNS = [
@@ -132,8 +136,11 @@ _COLUMNS = [
 _LOOKED_AT = [jobs.c.id, jobs.c.host]
 
 
-async def _choose(connection: AsyncConnection, room: Room, now: datetime) -> tuple[list[UUID], bool]:
-    """Which to take. Jobs of a host that has enough in hand wait, and hold up nobody else."""
+async def _choose(connection: AsyncConnection, room: Room, now: datetime) -> tuple[list[UUID], bool, bool]:
+    """Which to take, and whether more may wait: for hands, or for hosts that have enough in hand.
+
+    Jobs of such a host hold up nobody else.
+    """
     chosen: list[UUID] = []
     at_host: dict[str, int] = {}
     full = {host for host in room.in_hand if room.at(host) <= 0}
@@ -146,8 +153,8 @@ async def _choose(connection: AsyncConnection, room: Room, now: datetime) -> tup
                 at_host[row.host] = at_host.get(row.host, 0) + 1
         full |= {host for host, count in at_host.items() if count >= room.at(host)}
         if len(rows) < wanted or len(chosen) >= room.jobs:
-            return chosen, len(rows) >= wanted
-    return chosen, True
+            return chosen, len(rows) >= wanted, bool(full)
+    return chosen, True, bool(full)
 
 
 async def _look(

@@ -81,6 +81,7 @@ class JobRunner:
     _under_way: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _is_more: bool = True
+    _is_held: bool = False
     _is_closing: bool = False
     _checked_at: float = 0.0
     _unsent: dict[UUID, Mapping[str, Any]] = field(default_factory=dict)
@@ -204,7 +205,7 @@ class JobRunner:
                 for job_id, times in (claimed.given_up or {}).items()
             }
             finished = await finish(connection, given_up, now=now) if given_up else Finished()
-        self._is_more = claimed.is_more
+        self._is_more, self._is_held = claimed.is_more, claimed.is_held
         self._tell(finished)
         for begun in claimed.begun:
             self._hands[begun.job_id] = hand = _Hand(begun)
@@ -224,6 +225,7 @@ class JobRunner:
             hand.outcome = await run.perform(self.sources, hand.begun, now=self.clock.now())
         finally:
             self._under_way -= 1
+            self._is_more |= self._is_held
             self._start()
             self._wake.set()
 

@@ -14,7 +14,7 @@ from tests.pages import SHOP, shop_page, unreachable
 
 from meterhouse.kernel.errors import Conflict, Invalid, NotFound, RateLimited
 from meterhouse.kernel.ids import new_id
-from meterhouse.monitoring import cancel, queries, service
+from meterhouse.monitoring import cancel, queries, runner, service
 from meterhouse.monitoring.model import Job, JobFilter, JobStatus
 
 OTHER = "https://other.example/phones"
@@ -194,6 +194,17 @@ class TestQuiet:
             await bench.runner.drain(timeout_s=20)
         assert states.count(JobStatus.RUNNING) == 2
         assert {(await bench.get(job)).status for job in crowd} == {JobStatus.COMPLETED}
+
+    async def test_a_busy_host_is_gone_on_with_as_soon_as_a_job_there_ends(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(runner, "POLL_S", 60.0)
+        strategy = await bench.generate()
+        bench.runner.per_host = 2
+        crowd = [await bench.create(strategy, f"{SHOP}?{at}") for at in range(7)]
+        async with bench.runner.running(), asyncio.timeout(20):
+            while not all([(await bench.get(job)).status.is_final for job in crowd]):
+                await asyncio.sleep(0.02)
 
     async def test_who_waits_goes_first(self, bench: Bench) -> None:
         strategy = await bench.generate()
