@@ -120,7 +120,7 @@ async def test_a_page_that_hoards_memory_loses_only_itself(
     shared_browser: ChromiumBrowser, site: ScriptSite
 ) -> None:
     site.routes["/"] = script("")
-    site.routes["/hoard"] = script("const a = []; while (true) a.push(new Array(100000).fill({}))")
+    site.routes["/hoard"] = script("const a = []; while (true) a.push(new Array(4000000).fill(1.5))")
     with pytest.raises(FetchFailed):
         await shared_browser.load(site.url("/hoard"), limits=RenderLimits(total_timeout_s=20))
     assert "Hello" in (await shared_browser.load(site.url("/"), limits=QUICK)).html
