@@ -159,7 +159,7 @@ batches = st.lists(st.lists(st.integers(0, 25), max_size=8), max_size=14)
 
 @given(batches=batches, restart_after=st.integers(0, 14), lock=st.booleans())
 @settings(
-    max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_any_interleaving_stores_each_identity_once_and_reports_it_once(
     any_interleaving: object, batches: list[list[int]], restart_after: int, lock: bool

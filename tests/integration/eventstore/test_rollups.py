@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from tests.integration.eventstore.conftest import opened_again
+from tests.thoroughness import examples
 from tests.usage_factory import NOW, event, openmeter, polar
 
 from meterhouse.kernel.clock import TestClock
@@ -178,7 +179,7 @@ async def happen(
             pass
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(examples(1)))
 async def test_answers_are_exact_whatever_happened(store: ClickHouseEventStore, seed: int) -> None:
     """Events late and early, corrections, rollups partly made, dropped and made again, and restarts."""
     chance = random.Random(seed)
