@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ from tests.site import Site
 SCHEMA = {"title": "string", "price": "number"}
 PAGES = 4
 SETTLE_S = 90
+# What users start between two kills, so that what is left to do at the end follows from the number of kills.
+STARTS_PER_KILL = 4
 
 
 class Flaky(Receiver):
@@ -72,9 +75,25 @@ class World:
     failed_reads: int = 0
     faults: list[str] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
+    http: httpx.Client = field(init=False)
+    kills: int = 0
     strategy: str = ""
     workflow: str = ""
     schedules: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Nothing is asked over TLS; reading certificates would cost more than all the calls.
+        self.http = httpx.Client(
+            base_url=self.server.base_url,
+            headers=self.server.headers,
+            timeout=SETTLE_S,
+            trust_env=False,
+            verify=False,
+        )
+
+    def may_start(self, started: int) -> bool:
+        """Whether the load may start more of what it has started so many of."""
+        return started < STARTS_PER_KILL * (self.kills + 1)
 
     def client(self) -> MeterClient:
         return MeterClient(self.server.api_key, self.server.base_url)
@@ -120,12 +139,15 @@ def loads(world: World) -> Sequence[Callable[[MeterClient], None]]:
     """What users do, over and over; each in a thread of its own."""
 
     def start_jobs(client: MeterClient) -> None:
+        if not world.may_start(len(world.jobs) // 4):
+            return
         page = world.page(world.random.randrange(PAGES))
         world.jobs.append(client.create_job(world.strategy, url=page)["job_id"])
         world.jobs.extend(client.create_job(world.strategy, urls=[page] * 3)["job_ids"])
 
     def start_runs(client: MeterClient) -> None:
-        world.runs.append(client.run_workflow(world.workflow, wait=False, force=True)["id"])
+        if world.may_start(len(world.runs)):
+            world.runs.append(client.run_workflow(world.workflow, wait=False, force=True)["id"])
 
     def take_changes(client: MeterClient) -> None:
         try:
@@ -156,11 +178,9 @@ def loads(world: World) -> Sequence[Callable[[MeterClient], None]]:
 
 def move(world: World, by: timedelta) -> bool:
     """Move the server's clock; whether everything that thereby became due is done."""
-    url = f"{world.server.base_url}/testing/clock"
     try:
-        with httpx.Client(timeout=SETTLE_S, trust_env=False) as client:
-            now = datetime.fromisoformat(client.get(url).json()["now"])
-            return client.put(url, json={"now": (now + by).isoformat()}).status_code == 200
+        now = datetime.fromisoformat(world.http.get("/testing/clock").json()["now"])
+        return world.http.put("/testing/clock", json={"now": (now + by).isoformat()}).status_code == 200
     except (httpx.HTTPError, ValueError, KeyError):
         return False
 
@@ -170,16 +190,13 @@ def loading(world: World) -> Iterator[None]:
     """All loads at once; calls that meet a dead server fail, as their users would see."""
 
     def work(load: Callable[[MeterClient], None]) -> None:
-        while not world.stopped.is_set():
-            try:
-                with world.client() as client:
-                    while not world.stopped.is_set():
-                        load(client)
-                        world.stopped.wait(0.15)
-            except MeterError as error:
-                if "API error" in str(error) and "database" not in str(error).lower():
-                    world.faults.append(str(error))
-                world.stopped.wait(0.1)
+        with world.client() as client:
+            while not world.stopped.wait(0.1):
+                try:
+                    load(client)
+                except MeterError as error:
+                    if "API error" in str(error) and "database" not in str(error).lower():
+                        world.faults.append(str(error))
 
     threads = [threading.Thread(target=work, args=(load,), daemon=True) for load in loads(world)]
     for thread in threads:
@@ -298,18 +315,15 @@ def check_messages(world: World, scheduled: dict[str, list[dict[str, Any]]], mai
 
 def check_usage(world: World, jobs: list[str]) -> None:
     """Every job is counted once by the meters of the same server."""
-    with httpx.Client(
-        base_url=world.server.base_url, headers=world.server.headers, timeout=60, trust_env=False
-    ) as http:
-        meter = {
-            "slug": "jobs",
-            "eventType": "meterhouse.job",
-            "aggregation": "COUNT",
-            "groupBy": {"job": "$.job_id"},
-        }
-        made = http.post("/api/v1/meters", json=meter)
-        assert made.status_code in (200, 201), made.text
-        answer = http.get("/api/v1/meters/jobs/query", params={"groupBy": "job"}).json()
+    meter = {
+        "slug": "jobs",
+        "eventType": "meterhouse.job",
+        "aggregation": "COUNT",
+        "groupBy": {"job": "$.job_id"},
+    }
+    made = world.http.post("/api/v1/meters", json=meter)
+    assert made.status_code in (200, 201), made.text
+    answer = world.http.get("/api/v1/meters/jobs/query", params={"groupBy": "job"}).json()
     counted = {row["groupBy"]["job"]: row["value"] for row in answer["data"]}
     assert {counted.get(job) for job in jobs} == {1}
 
@@ -327,23 +341,39 @@ def world_in(folder: Path, seed: int) -> Iterator[World]:
         server = ServerProcess(folder / "data", environment=environment)
         stack.callback(server.close)
         server.start()
-        yield World(server, site, receiver, mailbox, random.Random(seed))
+        world = World(server, site, receiver, mailbox, random.Random(seed))
+        stack.callback(world.http.close)
+        yield world
 
 
-def run(folder: Path, kinds: Sequence[str], seed: int) -> dict[str, int]:
-    """Load a server, kill it in each of these ways, and check that nothing is missing."""
+def run(
+    folder: Path,
+    kinds: Sequence[str],
+    seed: int,
+    tell: Callable[[str], None] = lambda line: None,
+) -> dict[str, int]:
+    """Load a server, kill it in each of these ways, and check that nothing is missing.
+
+    `tell` hears how long each part took.
+    """
+
+    def timed(name: str, part: Callable[[], object]) -> None:
+        begun = time.monotonic()
+        part()
+        tell(f"{name}: {time.monotonic() - begun:.1f} s")
+
+    counts: dict[str, int] = {}
     with world_in(folder, seed) as world:
-        world.prepare()
+        timed("prepare", world.prepare)
         with loading(world):
-            for at, kind in enumerate(kinds, start=1):
+            for world.kills, kind in enumerate(kinds, start=1):
                 time.sleep(world.random.uniform(0.3, 2.5))
-                kill(world, kind)
-                if at % 10 == 0:
-                    print(f"  {at} kills", flush=True)
+                timed(f"kill {world.kills} ({kind})", partial(kill, world, kind))
             time.sleep(1)
-        change_once_more(world)
-        settle(world)
-        return check(world)
+        timed("changes", lambda: change_once_more(world))
+        timed("settle", lambda: settle(world))
+        timed("check", lambda: counts.update(check(world)))
+    return counts
 
 
 def main() -> None:
@@ -354,7 +384,7 @@ def main() -> None:
     kinds = [choose.choice(["server"] * 6 + ["everything"] * 2 + ["database"]) for _ in range(kills)]
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        counts = run(Path(folder), kinds, seed)
+        counts = run(Path(folder), kinds, seed, tell=lambda line: print(f"  {line}", flush=True))
     told = ", ".join(f"{count} {what}" for what, count in counts.items())
     by_kind = ", ".join(f"{kinds.count(kind)} of the {kind}" for kind in sorted(set(kinds)))
     print(f"nothing lost, nothing twice: {told}; {by_kind}; {time.monotonic() - started:.0f} s")

@@ -306,13 +306,8 @@ def _register_work(
     for name, task in {**regeneration.tasks, **workflows.tasks, **discovery.tasks}.items():
         engines.queue.register(name, task)
 
-    async def rescue_tasks(_: datetime) -> int:
-        await engines.queue.rescue()
-        return 0  # what is rescued runs through the queue; there is nothing more to find
-
     scans = DueScans(services.clock)
     scans.register("identity.last_used", authenticator.flush_last_used)
-    scans.register("queue.rescue", rescue_tasks)
     renderers = {**monitoring.renderers, RUN_NOTICES: RunNotices(services.database)}
     sender = WebhookSender(services.database, carriers, services.clock, renderers)
     retention = Retention(services.database, timedelta(days=settings.webhook_retention_days))

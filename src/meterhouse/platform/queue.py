@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 
 import procrastinate
 import structlog
 from procrastinate import exceptions as queue_errors
+from procrastinate.jobs import Job as Task
+from procrastinate.worker import Worker
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 log = structlog.get_logger(__name__)
@@ -18,6 +20,9 @@ Handler = Callable[..., Awaitable[None]]
 ATTEMPTS_MAX = 5
 HEARTBEAT_S = 10.0
 STALLED_S = 30.0
+# How long after its end another worker begins, and how often tasks are looked for that nobody has in hand.
+RESTART_S = 0.5
+LOOK_S = 1.0
 DRAIN_POLL_S = 0.02
 _OPEN_STATES = ("todo", "doing")
 
@@ -33,11 +38,22 @@ class TaskQueue:
         self.app = procrastinate.App(
             connector=procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=8)
         )
+        self._worker: Worker | None = None
+        self._worker_ids: set[int] = set()
+        self._in_hand: set[int | None] = set()
 
     def register(self, name: str, handler: Handler) -> None:
         """Make `name` known to both sides. The handler receives the enqueued arguments as keywords."""
+
+        async def handle(context: procrastinate.JobContext, /, **arguments: object) -> None:
+            self._in_hand.add(context.job.id)
+            try:
+                await handler(**arguments)
+            finally:
+                self._in_hand.discard(context.job.id)
+
         retry = procrastinate.RetryStrategy(max_attempts=ATTEMPTS_MAX, exponential_wait=2)
-        self.app.task(name=name, retry=retry)(handler)
+        self.app.task(name=name, retry=retry, pass_context=True)(handle)
 
     async def enqueue(
         self, connection: AsyncConnection, task: str, *, key: str | None = None, **arguments: object
@@ -64,9 +80,28 @@ class TaskQueue:
 
     @contextlib.asynccontextmanager
     async def working(self, *, concurrency: int, drain_timeout_s: float = 20.0) -> AsyncIterator[None]:
-        """Run a worker while the block runs; leaving it finishes what is in hand, within the time-out."""
-        worker = asyncio.create_task(
-            self.app.run_worker_async(
+        """Run a worker while the block runs; leaving it finishes what is in hand, within the time-out.
+
+        A worker ends when the database fails it; another one then begins, and takes up what was left.
+        """
+        closing = asyncio.Event()
+        keeping = asyncio.create_task(
+            self._keep_working(closing, concurrency, drain_timeout_s), name="queue-worker"
+        )
+        looking = asyncio.create_task(self._keep_looking(), name="queue-rescue")
+        try:
+            yield
+        finally:
+            looking.cancel()
+            closing.set()
+            if self._worker is not None:
+                self._worker.stop()  # type: ignore[no-untyped-call]
+            await asyncio.gather(keeping, looking, return_exceptions=True)
+
+    async def _keep_working(self, closing: asyncio.Event, concurrency: int, drain_timeout_s: float) -> None:
+        while not closing.is_set():
+            self._worker = Worker(
+                self.app,
                 concurrency=concurrency,
                 install_signal_handlers=False,
                 delete_jobs="successful",
@@ -74,15 +109,42 @@ class TaskQueue:
                 update_heartbeat_interval=HEARTBEAT_S,
                 stalled_worker_timeout=STALLED_S,
                 shutdown_graceful_timeout=drain_timeout_s,
-            ),
-            name="queue-worker",
-        )
-        try:
-            yield
-        finally:
-            worker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await worker
+            )
+            try:
+                await self._worker.run()  # type: ignore[no-untyped-call]
+            except Exception as error:  # whatever it was, without a worker nothing would run any more
+                log.warning("queue.worker_ended", error=f"{type(error).__name__}: {error}"[:300])
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(closing.wait(), RESTART_S)
+
+    async def _keep_looking(self) -> None:
+        """Rescue what workers elsewhere left, and what ours began or ended without being able to say so."""
+        suspects: frozenset[int] = frozenset()
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                suspects = await self._look(suspects)
+            except Exception as error:  # the database may be away; the next look tries again
+                log.info("queue.look_failed", error=type(error).__name__)
+
+    async def _look(self, suspects: frozenset[int]) -> frozenset[int]:
+        """Give back the suspects that still nobody has in hand; returns the new ones.
+
+        Twice, because between taking a task and beginning it, and between its end and its mark, it is in
+        nobody's hand for a moment.
+        """
+        manager = self.app.job_manager
+        current = self._worker.worker_id if self._worker is not None else None
+        self._worker_ids |= {current} if current is not None else set()
+        found = [*await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S)]
+        for worker_id in [*self._worker_ids]:
+            left = [*await manager.list_jobs_async(status="doing", worker_id=worker_id)]
+            found += left
+            if not left and worker_id != current:
+                self._worker_ids.discard(worker_id)
+        lost = {task.id: task for task in found if task.id is not None and task.id not in self._in_hand}
+        await self._give_back([task for task_id, task in lost.items() if task_id in suspects])
+        return frozenset(lost) - suspects
 
     async def rescue(self, *, all_running: bool = False) -> int:
         """Give tasks of dead workers back to the queue; returns how many.
@@ -95,10 +157,13 @@ class TaskQueue:
             lost = await manager.list_jobs_async(status="doing")
         else:
             lost = await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S)
+        return await self._give_back(lost)
+
+    async def _give_back(self, lost: Iterable[Task]) -> int:
         count = 0
-        for job in lost:
+        for task in lost:
             with contextlib.suppress(queue_errors.ConnectorException):
-                await manager.retry_job(job)
+                await self.app.job_manager.retry_job(task)
                 count += 1
         if count:
             log.warning("queue.rescued", tasks=count)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import Row, exists, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.platform.ports import Database
@@ -40,13 +40,17 @@ async def has_changes(
 ) -> bool:
     """Whether the pages of these nodes gave something else than in the baseline; without one, nothing did.
 
-    What is missing is a change only in a run that is whole: a page that failed is never one.
+    What is missing is a change only in a run that is whole: a page that failed is never one. Where the pages
+    before lost fields, which may have held addresses, neither missing nor new pages say anything.
     """
     if baseline_id is None:
         return False
-    if await _differs(connection, run_id, baseline_id, node_ids):
+    had_gap = await _lost_on_the_way(connection, baseline_id, node_ids)
+    if await _differs(connection, run_id, baseline_id, node_ids, counts_alone=not had_gap):
         return True
-    return is_whole and await _differs(connection, baseline_id, run_id, node_ids)
+    if not is_whole or await _lost_on_the_way(connection, run_id, node_ids):
+        return False
+    return await _differs(connection, baseline_id, run_id, node_ids)
 
 
 async def announce_run(
@@ -124,21 +128,46 @@ class RunNotices:
         return Notice(payload, title, "", f"{count} item{'' if count == 1 else 's'}")
 
 
+async def _lost_on_the_way(connection: AsyncConnection, run_id: UUID, node_ids: Sequence[UUID]) -> bool:
+    """Whether pages of the nodes that lead to these lost fields."""
+    found = await connection.scalar(
+        select(workflow_work.c.id)
+        .join(workflow_node_runs, workflow_node_runs.c.id == workflow_work.c.node_run_id)
+        .where(
+            workflow_node_runs.c.run_id == run_id,
+            workflow_node_runs.c.node_id.not_in(node_ids),
+            workflow_work.c.lost_fields.is_not(None),
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
 async def _differs(
-    connection: AsyncConnection, run_id: UUID, other_id: UUID, node_ids: Sequence[UUID]
+    connection: AsyncConnection,
+    run_id: UUID,
+    other_id: UUID,
+    node_ids: Sequence[UUID],
+    *,
+    counts_alone: bool = True,
 ) -> bool:
-    """Whether one run has a page that the other has not, or with other items."""
+    """Whether one run has a page with other items than the other has, or (`counts_alone`) that it has not.
+
+    Items are the same when they differ only in fields that either page lost.
+    """
     other, other_node = workflow_work.alias("other"), workflow_node_runs.alias("other_node")
-    same = exists(
+    counterpart = (
         select(other.c.id)
         .join(other_node, other_node.c.id == other.c.node_run_id)
         .where(
             other_node.c.run_id == other_id,
             other_node.c.node_id == workflow_node_runs.c.node_id,
             other.c.key == workflow_work.c.key,
-            other.c.content_hash == workflow_work.c.content_hash,
         )
     )
+    hashes = (workflow_work.c.content_hash, workflow_work.c.same_as)
+    is_same = other.c.content_hash.in_(hashes) | (other.c.same_as == workflow_work.c.content_hash)
+    same = exists(counterpart.where(is_same))
     found = await connection.scalar(
         select(workflow_work.c.id)
         .join(workflow_node_runs, workflow_node_runs.c.id == workflow_work.c.node_run_id)
@@ -147,6 +176,7 @@ async def _differs(
             workflow_node_runs.c.node_id.in_(node_ids),
             workflow_work.c.status == WorkStatus.COMPLETED,
             ~same,
+            true() if counts_alone else exists(counterpart),
         )
         .limit(1)
     )

@@ -26,11 +26,12 @@ from meterhouse.workflows.model import Node, NodeStatus, Phase, RunStatus, WorkS
 from meterhouse.workflows.plan import Drive, NodeRows
 from meterhouse.workflows.service import LOST_AFTER, ask_for_next
 from meterhouse.workflows.tables import workflow_node_runs, workflow_runs, workflow_work, workflows
-from meterhouse.workflows.work import InHand
+from meterhouse.workflows.work import InHand, find_before
 
 # A page that takes the process down with it must not do so for ever.
 ATTEMPTS_MAX = 5
 WARNINGS_MAX = 100
+LOST_NAMED_MAX = 20
 
 
 @dataclass(frozen=True)
@@ -222,19 +223,37 @@ async def _claim(
         )
         found = await connection.execute(
             select(
-                workflow_work.c.id, workflow_work.c.url, workflow_work.c.parameters, workflow_work.c.gathered
+                workflow_work.c.id,
+                workflow_work.c.key,
+                workflow_work.c.url,
+                workflow_work.c.parameters,
+                workflow_work.c.gathered,
             )
             .where(workflow_work.c.node_run_id == row.id, workflow_work.c.status == WorkStatus.PENDING)
             .order_by(workflow_work.c.seq)
             .limit(wanted - len(taken))
             .with_for_update()
         )
+        rows = found.all()
+        before = await find_before(
+            connection,
+            node_id=node.id,
+            keys=[one.key for one in rows],
+            strategy_version=strategy.version,
+        )
         taken += [
-            InHand(one.id, one.url, {**one.parameters, **(one.gathered or {})}, strategy) for one in found
+            InHand(
+                one.id,
+                one.url,
+                {**one.parameters, **(one.gathered or {})},
+                strategy,
+                before.get(bytes(one.key)),
+            )
+            for one in rows
         ]
         await connection.execute(
             update(workflow_work)
-            .where(workflow_work.c.id.in_([one.work_id for one in taken if one.strategy is strategy]))
+            .where(workflow_work.c.id.in_([one.id for one in rows]))
             .values(
                 status=WorkStatus.RUNNING,
                 attempts=workflow_work.c.attempts + 1,
@@ -276,7 +295,9 @@ async def _end_node(
             status=engine.node_status(tally),
             **vars(tally),
             error=error,
-            note=row.note or _note(node, row),
+            note=row.note
+            or " ".join(filter(None, (_note(node, row), await _lost_note(connection, row))))
+            or None,
             completed_at=now,
         )
     )
@@ -306,6 +327,17 @@ def _note(node: Node, row: Row[Any]) -> str | None:
     if node.url_field and node.parameter_config:
         wanted += ", or no value for any parameter"
     return f"{row.unusable} of {row.inputs} upstream items had {wanted}."
+
+
+async def _lost_note(connection: AsyncConnection, row: Row[Any]) -> str | None:
+    """Which fields the pages of a node no longer give: no change, and nothing to be silent about."""
+    mine = (workflow_work.c.node_run_id == row.id, workflow_work.c.lost_fields.is_not(None))
+    count = await connection.scalar(select(func.count()).select_from(workflow_work).where(*mine))
+    if not count:
+        return None
+    name = func.json_array_elements_text(workflow_work.c.lost_fields)
+    names = await connection.scalars(select(name).where(*mine).distinct().limit(LOST_NAMED_MAX))
+    return f"{count} of its pages no longer give{'s' if count == 1 else ''} {', '.join(sorted(names))}."
 
 
 async def _end_run(

@@ -270,6 +270,7 @@ async def _match(
             results=before.c.results,
             item_count=before.c.item_count,
             content_hash=before.c.content_hash,
+            lost_fields=before.c.lost_fields,
             page_url=before.c.page_url,
             strategy_version=before.c.strategy_version,
             completed_at=now,

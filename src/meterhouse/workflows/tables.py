@@ -154,6 +154,9 @@ workflow_work = Table(
     Column("results", JSON(none_as_null=True)),
     Column("item_count", Integer),
     Column("content_hash", Text),
+    # Fields that the page no longer gave, and the hash of the earlier content that is the same but for them.
+    Column("lost_fields", JSON(none_as_null=True)),
+    Column("same_as", Text),
     Column("error", Text),
     Column("error_code", Text),
     Column("completed_at", DateTime(timezone=True)),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from procrastinate.exceptions import ConnectorException
 
+from meterhouse.platform import queue as queue_module
 from meterhouse.platform.queue import TaskQueue
 
 
@@ -86,3 +88,35 @@ async def test_a_task_of_a_dead_worker_is_rescued(database, queue):
     assert await queue.rescue(all_running=True) == 1
     async with queue.working(concurrency=1):
         await asyncio.wait_for(done.wait(), 20)
+
+
+@pytest.mark.parametrize("call", ["register_worker", "fetch_job", "finish_job", "unregister_worker"])
+async def test_the_queue_goes_on_after_a_database_that_failed_it(database, queue, monkeypatch, call):
+    """A task taken but not begun, one done but not marked, a worker that ended: all are taken up again."""
+    monkeypatch.setattr(queue_module, "RESTART_S", 0.01)
+    monkeypatch.setattr(queue_module, "LOOK_S", 0.05)
+    manager, runs, failures = queue.app.job_manager, [], []
+    real = getattr(manager, call)
+
+    async def failing(*arguments: object, **named: object) -> object:
+        answer = await real(*arguments, **named) if call == "fetch_job" else None
+        if failures or (call == "fetch_job" and answer is None):
+            return answer if call == "fetch_job" else await real(*arguments, **named)
+        failures.append(call)
+        raise ConnectorException("the database is away")
+
+    async def work() -> None:
+        runs.append(call)
+        if call == "unregister_worker":
+            queue._worker.stop()
+
+    queue.register("work", work)
+    monkeypatch.setattr(manager, call, failing)
+    async with database.begin() as connection:
+        await queue.enqueue(connection, "work")
+    async with queue.working(concurrency=1):
+        await queue.drain(timeout_s=20)
+        async with database.begin() as connection:
+            await queue.enqueue(connection, "work")
+        await queue.drain(timeout_s=20)
+    assert (failures, len(runs)) == ([call], 3 if call == "finish_job" else 2)
