@@ -10,6 +10,7 @@ from uuid import UUID
 from meterhouse.entitlements.standing import Standing
 from meterhouse.entitlements.terms import Terms
 from meterhouse.usage.block import EventRow
+from meterhouse.usage.engine.ranges import Usage
 from meterhouse.usage.engine.reading import Added, RowReader
 from meterhouse.usage.model import Identities, StringFilter
 
@@ -17,6 +18,11 @@ Place = tuple[bytes, str, str | None]
 """Organisation, owner and type of events; `None` is any type."""
 Common = tuple[UUID, datetime | None, Identities]
 """Meter, when it was last changed, and customer."""
+
+
+def common_of(usage: Usage) -> Common:
+    """What a usage has in common with others that read the same of the same events."""
+    return usage.meter.id, usage.meter.modified_at, usage.customer
 
 
 class Watch:
@@ -54,10 +60,8 @@ class Watch:
         self.standing = standing
 
     @property
-    def audience(self) -> tuple[UUID, datetime | None, Identities]:
-        """What it has in common with others that read the same of the same events."""
-        meter = self.usage.meter
-        return meter.id, meter.modified_at, self.usage.customer
+    def audience(self) -> Common:
+        return common_of(self.usage)
 
     @property
     def places(self) -> list[Place]:

@@ -110,6 +110,7 @@ class Balances:
         """Values of now: those that are in memory at once, the others side by side."""
         values = [self._value_at_hand(each, now) for each in terms]
         missing = [place for place, value in enumerate(values) if value is None]
+        await self._standings.prepare([terms[place] for place in missing], now=now)
         read = await asyncio.gather(*(self.value_of(terms[place], at=now) for place in missing))
         for place, value in zip(missing, read, strict=True):
             values[place] = value

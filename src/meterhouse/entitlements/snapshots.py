@@ -9,7 +9,8 @@ deleted, or never written, and no answer changes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -76,18 +77,21 @@ def _essence(grant: Grant, at: datetime) -> tuple[object, ...]:
     )
 
 
-async def find_snapshots(connection: AsyncConnection, terms: Terms, *, before: datetime) -> list[Snapshot]:
-    """Snapshots of an entitlement under the present rules, newest first."""
+async def find_snapshots(
+    connection: AsyncConnection, terms: Sequence[Terms], *, before: datetime
+) -> dict[UUID, list[Snapshot]]:
+    """Snapshots of entitlements under the present rules, newest first; those without any are left out."""
+    asked = {each.entitlement.id: each for each in terms}
     query = (
         select(snapshots)
-        .where(snapshots.c.entitlement_id == terms.entitlement.id, snapshots.c.at <= before)
+        .where(snapshots.c.entitlement_id.in_(asked), snapshots.c.at <= before)
         .order_by(snapshots.c.at.desc())
     )
-    found = []
+    found: dict[UUID, list[Snapshot]] = defaultdict(list)
     for row in (await connection.execute(query)).mappings():
-        state = _state_from(row["at"].astimezone(UTC), row["state"])
-        if row["basis"] == basis_of(terms, state.at):
-            found.append(Snapshot(state, row["upto"], row["corrections"]))
+        state, entitlement_id = _state_from(row["at"].astimezone(UTC), row["state"]), row["entitlement_id"]
+        if row["basis"] == basis_of(asked[entitlement_id], state.at):
+            found[entitlement_id].append(Snapshot(state, row["upto"], row["corrections"]))
     return found
 
 

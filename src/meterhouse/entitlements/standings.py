@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,7 +21,7 @@ from fractions import Fraction
 from typing import Protocol
 from uuid import UUID
 
-from meterhouse.entitlements.audience import Audience, Common, Place, Watch
+from meterhouse.entitlements.audience import Audience, Common, Place, Watch, common_of
 from meterhouse.entitlements.engine import run
 from meterhouse.entitlements.engine.timeline import minute, plan_rules
 from meterhouse.entitlements.model import ZERO, Balance
@@ -32,12 +33,13 @@ from meterhouse.kernel.exact import decimal_from
 from meterhouse.kernel.periods import Period, minute_floor
 from meterhouse.platform.ports import Database, EventStore
 from meterhouse.usage.block import EventRow
+from meterhouse.usage.engine.sharing import Wish
 from meterhouse.usage.model import Correction
 from meterhouse.usage.queries import (
     corrections_made,
     has_usage_before,
     newest_event,
-    recent_usage,
+    recent_usages,
     usage_by_minute,
     values_in_ranges,
 )
@@ -46,6 +48,7 @@ log = logging.getLogger(__name__)
 
 STANDINGS_MAX = 20_000
 LATENESS = timedelta(days=1)
+ALIKE_MAX = 500  # entitlements that are read together
 SNAPSHOT_STEP = timedelta(hours=6)
 Listener = Callable[[Sequence[EventRow], Sequence[Correction]], None]
 
@@ -83,15 +86,34 @@ class Standings:
         """
         rules = terms.rules
         assert rules is not None
-        if rules.aggregation in WATCHABLE and at >= minute_floor(now) >= _measured_from(terms):
+        if at >= minute_floor(now) and self._is_watchable(terms, now):
             try:
                 return await self._watched(terms, at, now, is_running)
             except Lost:
                 self._forget(terms.entitlement.id)
-        snapshot = await self._find_snapshot(terms, at)
+        (snapshot,) = await self._find_snapshots([terms], at)
         start = None if snapshot is None else snapshot.state
         planned = plan_rules(rules, at, start=start, is_running=is_running)
         return run(planned, await self.usages(terms, planned.ranges)).balance
+
+    async def prepare(self, terms: Sequence[Terms], *, now: datetime) -> None:
+        """Make the standings that are missing, by one reading for each customer and meter.
+
+        Only saves time: what cannot be had now is left to `balance`.
+        """
+        alike: dict[Common, list[Terms]] = {}
+        for each in terms:
+            watch = self._watches.get(each.entitlement.id)
+            is_wanted = watch is None or watch.terms is not each
+            if is_wanted and self._is_watchable(each, now):
+                assert each.usage is not None
+                alike.setdefault(common_of(each.usage), []).append(each)
+        with suppress(Lost):
+            self._check_sure()
+            for some in alike.values():
+                if len(some) > 1:
+                    for start in range(0, len(some), ALIKE_MAX):
+                        await self._begin(some[start : start + ALIKE_MAX], now)
 
     def at_hand(self, terms: Terms, at: datetime, *, now: datetime) -> Balance | None:
         """As `balance`, when that takes no reading; else `None`."""
@@ -104,6 +126,13 @@ class Standings:
             return watch.standing.balance(at, now=now)
         except Lost:
             return None
+
+    @staticmethod
+    def _is_watchable(terms: Terms, now: datetime) -> bool:
+        rules = terms.rules
+        if rules is None or rules.aggregation not in WATCHABLE:
+            return False
+        return minute_floor(now) >= _measured_from(terms)
 
     async def usages(
         self, terms: Terms, ranges: Sequence[Period], *, upto: int | None = None
@@ -129,7 +158,7 @@ class Standings:
         self._check_sure()
         watch = self._watches.get(terms.entitlement.id)
         if watch is None or watch.terms is not terms:
-            watch = await self._begin(terms, now)
+            (watch,) = await self._begin([terms], now)
         else:
             self._watches.move_to_end(terms.entitlement.id)
         if watch.making is not None:
@@ -147,67 +176,90 @@ class Standings:
                 raise Lost
             self._unsure_at = None
 
-    async def _begin(self, terms: Terms, now: datetime) -> Watch:
+    async def _begin(self, terms: Sequence[Terms], now: datetime) -> list[Watch]:
+        """Begin to watch entitlements of one customer with one meter; they are read together."""
         reached, version = self._ingest.reached, 0
         if reached is None:
-            version = await corrections_made(self._store, terms.entitlement.organisation_id)
+            version = await corrections_made(self._store, terms[0].entitlement.organisation_id)
             reached = await newest_event(self._store)
-        watch = Watch(terms, reached, version)
-        self._forget(terms.entitlement.id)
-        self._watches[terms.entitlement.id] = watch
-        self._untyped += watch.is_untyped
-        self._place(watch)
+        watches = [Watch(each, reached, version) for each in terms]
+        for watch in watches:
+            entitlement_id = watch.terms.entitlement.id
+            self._forget(entitlement_id)
+            self._watches[entitlement_id] = watch
+            self._untyped += watch.is_untyped
+            self._place(watch)
         while len(self._watches) > STANDINGS_MAX:
             self._forget(next(iter(self._watches)))
-        watch.making = asyncio.create_task(self._make(watch, now))
-        return watch
+        making = asyncio.create_task(self._make(watches, now))
+        for watch in watches:
+            watch.making = making
+        return watches
 
-    async def _make(self, watch: Watch, now: datetime) -> None:
-        """Read up to the event that had been reached when the watch began; the rest is heard of."""
+    async def _make(self, watches: Sequence[Watch], now: datetime) -> None:
+        """Read up to the event that had been reached when they began; the rest is heard of."""
         try:
-            watch.stand(await self._read(watch, minute_floor(now)))
-            watch.making = None
+            standings = await self._read(watches, minute_floor(now))
         except BaseException:
-            self._forget_watch(watch)
+            for watch in watches:
+                self._forget_watch(watch)
             raise
+        for watch, standing in zip(watches, standings, strict=True):
+            try:
+                watch.stand(standing)
+            except Lost:
+                self._forget_watch(watch)
+            watch.making = None
 
-    async def _read(self, watch: Watch, present: datetime) -> Standing:
-        terms = watch.terms
-        assert terms.rules is not None
-        assert terms.usage is not None
-        snapshot = await self._find_snapshot(terms, present)
-        start = None if snapshot is None else snapshot.state
-        corrections = await corrections_made(self._store, terms.entitlement.organisation_id)
+    async def _read(self, watches: Sequence[Watch], present: datetime) -> list[Standing]:
+        snapshots = await self._find_snapshots([watch.terms for watch in watches], present)
+        organisation_id = watches[0].terms.entitlement.organisation_id
+        corrections = await corrections_made(self._store, organisation_id)
         # Standing a day back, late events can still be taken in.
         cut = (present - LATENESS).replace(minute=0)
-        planned = plan_rules(terms.rules, present, start=start, cut=cut)
-        known = replace(terms.usage, upto=watch.upto)
-        found, tail = await recent_usage(self._store, known, ranges=planned.ranges, from_at=present)
-        usages = [_amount(value) for value in found]
-        state = run(planned, usages).state
-        if not state.is_initial and state.at - planned.start.at >= SNAPSHOT_STEP:
-            self._save(terms, Snapshot(state, watch.upto, corrections))
-        # What lies between the last change and the present minute is the last stretch.
-        folded = Held(usages[-1]) if state.at < present and usages[-1] else None
-        standing = Standing(terms, state, minute(present), folded, {})
-        standing.add_minutes(tail)
-        return standing
+        plans, wishes = [], []
+        for watch, snapshot in zip(watches, snapshots, strict=True):
+            assert watch.terms.rules is not None
+            start = None if snapshot is None else snapshot.state
+            plans.append(plan_rules(watch.terms.rules, present, start=start, cut=cut))
+            wishes.append(Wish(replace(watch.usage, upto=watch.upto), plans[-1].ranges))
+        found = await recent_usages(self._store, wishes, from_at=present)
+        standings = []
+        for watch, planned, (values, tail) in zip(watches, plans, found, strict=True):
+            usages = [_amount(value) for value in values]
+            state = run(planned, usages).state
+            if not state.is_initial and state.at - planned.start.at >= SNAPSHOT_STEP:
+                self._save(watch.terms, Snapshot(state, watch.upto, corrections))
+            # What lies between the last change and the present minute is the last stretch.
+            folded = Held(usages[-1]) if state.at < present and usages[-1] else None
+            standing = Standing(watch.terms, state, minute(present), folded, {})
+            standing.add_minutes(tail)
+            standings.append(standing)
+        return standings
 
-    async def _find_snapshot(self, terms: Terms, before: datetime) -> Snapshot | None:
-        """The newest snapshot that is still true."""
+    async def _find_snapshots(self, terms: Sequence[Terms], before: datetime) -> list[Snapshot | None]:
+        """For each of one customer's entitlements with one meter the newest snapshot that is still true."""
         async with self._database.begin() as connection:
-            found = await find_snapshots(connection, terms, before=before)
-        if not found:
-            return None
-        corrections = await corrections_made(self._store, terms.entitlement.organisation_id)
-        assert terms.usage is not None
-        for snapshot in found:
-            newer = replace(terms.usage, after=snapshot.upto)
-            if snapshot.corrections == corrections and not await has_usage_before(
-                self._store, newer, to_at=snapshot.state.at
-            ):
-                return snapshot
-        return None
+            kept = await find_snapshots(connection, terms, before=before)
+        if not kept:
+            return [None] * len(terms)
+        corrections = await corrections_made(self._store, terms[0].entitlement.organisation_id)
+        usage = terms[0].usage
+        assert usage is not None
+        # Whether late events came is asked once for all: which of their filters these pass is not looked at.
+        late: dict[tuple[int, datetime], bool] = {}
+        found: list[Snapshot | None] = []
+        for each in terms:
+            found.append(None)
+            for snapshot in kept.get(each.entitlement.id, ()):
+                asked = snapshot.upto, snapshot.state.at
+                if snapshot.corrections == corrections and asked not in late:
+                    newer = replace(usage, after=snapshot.upto)
+                    late[asked] = await has_usage_before(self._store, newer, to_at=snapshot.state.at)
+                if not late.get(asked, True) and snapshot.corrections == corrections:
+                    found[-1] = snapshot
+                    break
+        return found
 
     def _save(self, terms: Terms, snapshot: Snapshot) -> None:
         """Keep a snapshot in the background; nobody needs to wait for it, nor hear that it failed."""

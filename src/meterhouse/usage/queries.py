@@ -44,6 +44,7 @@ from meterhouse.usage.engine.ranges import (
     values_from,
 )
 from meterhouse.usage.engine.rollups import Rollup, definition_of
+from meterhouse.usage.engine.sharing import Wish, compile_shared, read_shared
 from meterhouse.usage.model import (
     Dialect,
     EventCriteria,
@@ -363,6 +364,29 @@ async def recent_usage(
     found.update(zip(rest, values, strict=True))
     nothing = Fraction(0) if meter.aggregation in COUNTS else None
     return [found.get(range_, nothing) for range_ in ranges], minutes
+
+
+async def recent_usages(
+    store: EventStore, wishes: Sequence[Wish], *, from_at: datetime
+) -> list[tuple[list[Fraction | None], dict[int, MinuteParts]]]:
+    """`recent_usage` for one customer's usages of one meter that differ in their filters by group-bys.
+
+    It takes one query, unless there is too much to be read together.
+    """
+    compiled = compile_shared(wishes, from_at) if len(wishes) > 1 else None
+    shares = None
+    if compiled is not None:
+        rows = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+        shares = read_shared(wishes, rows)
+    if shares is None:
+        return [await recent_usage(store, wish.usage, ranges=wish.ranges, from_at=from_at) for wish in wishes]
+    since = to_micros(from_at)
+    found = []
+    for wish, held in zip(wishes, shares, strict=True):
+        past = {(0, start): told.parts for start, told in held.items() if start < since}
+        minutes = {start: told for start, told in held.items() if start >= since}
+        found.append((values_from(wish.usage.meter.aggregation, past, wish.ranges), minutes))
+    return found
 
 
 async def usage_by_minute(

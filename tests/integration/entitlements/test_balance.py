@@ -19,10 +19,11 @@ from meterhouse.customers.service import CustomerDraft, delete_customer, replace
 from meterhouse.entitlements.drafts import CadenceDraft
 from meterhouse.entitlements.model import EntitlementType
 from meterhouse.kernel.errors import DependencyFailed, Invalid, NotFound, PreconditionFailed
-from meterhouse.kernel.periods import Period
 from meterhouse.platform.events import ClickHouseEventStore
+from meterhouse.platform.ports import EventStore
+from meterhouse.usage.engine.sharing import Wish
 from meterhouse.usage.model import Aggregation, StringFilter, Window
-from meterhouse.usage.queries import recent_usage
+from meterhouse.usage.queries import recent_usages
 from meterhouse.usage.service import MeterDraft, create_meter, event_type_filter
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -149,7 +150,9 @@ async def test_what_is_remembered_never_changes_an_answer(counter: Counter, aggr
         assert await counter.balance("metered") == await counter.recomputed("metered")
 
 
-async def test_features_of_one_meter_share_its_events(counter: Counter) -> None:
+async def test_features_of_one_meter_share_its_events(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each hears of what its filters let pass, however many listen."""
     desk = counter.desk
     draft = MeterDraft(
@@ -183,6 +186,22 @@ async def test_features_of_one_meter_share_its_events(counter: Counter) -> None:
     used = {key: int((await counter.balance(key)).usage) for key in wanted}
     assert used == {"all": 31, "large": 3, "small": 4, "large_here": 1, "not_large": 28, "either": 11}
     assert [await counter.balance(key) for key in wanted] == [await counter.recomputed(key) for key in wanted]
+    # Whoever remembers nothing reads the events once for all features.
+    queries = 0
+    plain = counter.store.query
+
+    async def counted(sql: str, *args: Any, **rest: Any) -> Any:
+        nonlocal queries
+        queries += "JSONExtract" in sql
+        return await plain(sql, *args, **rest)
+
+    monkeypatch.setattr(counter.store, "query", counted)
+    await counter.use(counter.event(32, model="large", region="here"))
+    access = await counter.new_balances().access(
+        organisation_id=desk.organisation_id, customer=desk.customer.key or ""
+    )
+    assert queries == 1
+    assert access == {key: await counter.value(key) for key in wanted}
 
 
 async def test_many_at_once_while_events_arrive(counter: Counter) -> None:
@@ -306,13 +325,13 @@ async def test_a_snapshot_is_used_while_it_is_true_and_passed_over_after(
         """How many ranges are read by somebody who remembers nothing; the balance is right in any case."""
         fresh, read = counter.new_balances(), 0
 
-        async def counted(*args: Any, ranges: Sequence[Period], **rest: Any) -> Any:
+        async def counted(store: EventStore, wishes: Sequence[Wish], **rest: Any) -> Any:
             nonlocal read
-            read += len(ranges)
-            return await recent_usage(*args, ranges=ranges, **rest)
+            read += sum(len(wish.ranges) for wish in wishes)
+            return await recent_usages(store, wishes, **rest)
 
         with monkeypatch.context() as patched:
-            patched.setattr("meterhouse.entitlements.standings.recent_usage", counted)
+            patched.setattr("meterhouse.entitlements.standings.recent_usages", counted)
             found = await fresh.value(
                 organisation_id=desk.organisation_id, customer=desk.customer.key or "", feature="chat"
             )

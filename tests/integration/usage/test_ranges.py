@@ -27,8 +27,9 @@ from meterhouse.usage.engine.jsonpath import parse_jsonpath
 from meterhouse.usage.engine.matching import is_owned, matches, text_passes
 from meterhouse.usage.engine.ranges import Usage
 from meterhouse.usage.engine.reading import RowReader
+from meterhouse.usage.engine.sharing import Wish
 from meterhouse.usage.model import Aggregation, Clause, Identities
-from meterhouse.usage.queries import has_usage_before, recent_usage, usage_by_minute, values_in_ranges
+from meterhouse.usage.queries import has_usage_before, recent_usages, usage_by_minute, values_in_ranges
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOURS = st.integers(0, 12).map(lambda hours: START + timedelta(hours=hours))
@@ -135,17 +136,34 @@ def test_minutes_and_single_rows(store, events, data, start, group_filters):
 
 @settings(FOCUSED, max_examples=examples(10))
 @given(
-    events=some_events(), data=st.data(), bounds=st.lists(st.tuples(HOURS, HOURS), max_size=4), start=HOURS
+    events=some_events(),
+    data=st.data(),
+    asked=st.lists(
+        st.tuples(
+            st.just({}) | st.dictionaries(st.just("g"), string_filters()),
+            st.lists(st.tuples(HOURS, HOURS), max_size=4),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    start=HOURS,
 )
-def test_ranges_and_the_minutes_after_them(store, events, data, bounds, start):
+def test_ranges_and_the_minutes_after_them(store, events, data, asked, start):
+    """Of one usage, and of several that are read together."""
     organisation, owned = settle(store, events)
-    usage = Usage(data.draw(meters(organisation)), CUSTOMER)
-    if usage.meter.aggregation is Aggregation.UNIQUE:
+    meter = data.draw(meters(organisation))
+    if meter.aggregation is Aggregation.UNIQUE:
         return
-    ranges = [(min(*pair, start), min(max(pair), start)) for pair in bounds]
-    found, minutes = asyncio.run(recent_usage(store, usage, ranges=ranges, from_at=start))
-    assert found == [_plainly(usage, owned, *range_) for range_ in ranges]
-    assert minutes == asyncio.run(usage_by_minute(store, usage, from_at=start))
+    wishes = [
+        Wish(Usage(meter, CUSTOMER, filters), [(min(*pair, start), min(max(pair), start)) for pair in bounds])
+        for filters, bounds in asked
+    ]
+    answers = asyncio.run(recent_usages(store, wishes, from_at=start))
+    for wish, (found, minutes) in zip(wishes, answers, strict=True):
+        assert found == [_plainly(wish.usage, owned, *range_) for range_ in wish.ranges]
+        alone = asyncio.run(usage_by_minute(store, wish.usage, from_at=start))
+        kept = {at: held for at, held in minutes.items() if held.parts.count}
+        assert kept == {at: held for at, held in alone.items() if held.parts.count}
 
 
 def test_only_events_up_to_a_number_count(store):

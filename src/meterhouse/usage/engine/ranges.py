@@ -32,6 +32,7 @@ from meterhouse.usage.engine.parameters import Parameters, to_micros
 from meterhouse.usage.model import Aggregation, Identities, Meter, StringFilter
 
 EDGES_MAX = 5_000  # their text stays under the 128 KiB that a server takes for one parameter
+GROUPED_MAX = 50_000  # slots times group-by values that are worth reading together
 MINUTE_US = 60_000_000
 REPLACED_SEQ = 2**64 - 1
 COUNTS = frozenset({Aggregation.COUNT, Aggregation.UNIQUE})
@@ -95,10 +96,15 @@ def compile_ranges(usage: Usage, ranges: Sequence[Range]) -> CompiledQuery:
     return _grouped(usage, draft, base, selected)
 
 
-def compile_recent(usage: Usage, ranges: Sequence[Range], from_at: datetime) -> CompiledQuery:
-    """`compile_ranges` for ranges that end by `from_at`, and with it `compile_minutes` from there on."""
+def compile_recent(
+    usage: Usage, ranges: Sequence[Range], from_at: datetime, *, by: Sequence[str] = ()
+) -> CompiledQuery:
+    """`compile_ranges` for ranges that end by `from_at`, and with it `compile_minutes` from there on.
+
+    `by` names group-bys of the meter whose values, as `k_group0` and so on, have rows of their own.
+    """
     if not ranges:
-        return compile_minutes(usage, from_at)
+        return compile_minutes(usage, from_at, by=by)
     bind = Parameters()
     edges, wanted = _slots(ranges)
     draft, base, selected = usage.draft(min(start for start, _ in ranges), None, bind)
@@ -108,14 +114,16 @@ def compile_recent(usage: Usage, ranges: Sequence[Range], from_at: datetime) -> 
     if len(wanted) < len(edges) - 1 or edges[-1] < to_micros(from_at):
         past = f"{_MOMENT} < {bind.integer(edges[-1])} AND has({bind.integers(wanted)}, k_slot)"
         draft.conditions.append(f"({_MOMENT} >= {start} OR ({past}))")
-    return _grouped(usage, draft, base, selected)
+    return _grouped(usage, draft, base, selected, by)
 
 
-def compile_minutes(usage: Usage, from_at: datetime | None = None) -> CompiledQuery:
+def compile_minutes(
+    usage: Usage, from_at: datetime | None = None, *, by: Sequence[str] = ()
+) -> CompiledQuery:
     """Aggregates of every minute from `from_at` on that holds anything."""
     draft, base, selected = usage.draft(from_at, None)
     selected.append(f"{_MOMENT} - positiveModulo({_MOMENT}, {MINUTE_US}) AS k_slot")
-    return _grouped(usage, draft, base, selected)
+    return _grouped(usage, draft, base, selected, by)
 
 
 def compile_has_events(usage: Usage, to_at: datetime) -> CompiledQuery:
@@ -129,13 +137,21 @@ def compile_has_events(usage: Usage, to_at: datetime) -> CompiledQuery:
 _UNIQUE_COLUMNS = ("k_family", "k_slot", "n")
 
 
-def _grouped(usage: Usage, draft: Draft, base: list[str], selected: list[str]) -> CompiledQuery:
+def _grouped(
+    usage: Usage, draft: Draft, base: list[str], selected: list[str], by: Sequence[str] = ()
+) -> CompiledQuery:
     outer = aggregates(usage.meter.aggregation)
     if usage.meter.aggregation is Aggregation.LATEST:
         outer.append("maxIf((toUnixTimestamp64Micro(v_order.1), v_order.2), v_ok) AS newest")
-    sql = draft.finish(base, selected, " GROUP BY k_slot", ["k_slot", *outer])
+    keys, tail = ["k_slot"], ""
+    for index, key in enumerate(by):
+        raw = draft.raw_of(parse_jsonpath(usage.meter.group_by[key], field=("groupBy", key)))
+        selected.append(f"{values.text(raw)} AS k_group{index}")
+        keys.append(f"k_group{index}")
+        tail = f" LIMIT {GROUPED_MAX + 1}"
+    sql = draft.finish(base, selected, f" GROUP BY {', '.join(keys)}{tail}", [*keys, *outer])
     names = (item.rsplit(" AS ", 1)[1] for item in outer)
-    return CompiledQuery(sql, draft.parameters.values, ("k_slot", *names))
+    return CompiledQuery(sql, draft.parameters.values, (*keys, *names))
 
 
 def _span(ranges: Sequence[Range]) -> Range:
