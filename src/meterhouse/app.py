@@ -32,6 +32,7 @@ from meterhouse.discovery.tasks import DiscoveryTasks
 from meterhouse.entitlements import service as entitlements
 from meterhouse.entitlements.balance import Balances
 from meterhouse.entitlements.consume import Consumer
+from meterhouse.entitlements.tasks import EntitlementTasks
 from meterhouse.extraction.regeneration import RegenerationTasks
 from meterhouse.extraction.service import Sources
 from meterhouse.identity import service as identity
@@ -132,7 +133,7 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
         webhook_fetcher = GuardedFetcher(policy, connections_max=WEBHOOK_CONNECTIONS_MAX)
         await stack.enter_async_context(webhook_fetcher)
         carriers = Carriers(webhook_fetcher, services.mailer)
-        work = _register_work(engines, services, authenticator, carriers, settings)
+        work = _register_work(engines, services, authenticator, carriers, ingestor, settings)
         stack.push_async_callback(work.sender.close)
         await engines.queue.open()
         stack.push_async_callback(engines.queue.close)
@@ -278,6 +279,7 @@ def _register_work(
     services: Services,
     authenticator: Authenticator,
     carriers: Carriers,
+    ingestor: Ingestor,
     settings: Settings,
 ) -> _Work:
     """Make every task and scan known; whether they run here depends on the role."""
@@ -302,6 +304,13 @@ def _register_work(
         clock=services.clock,
         browser=services.browser,
     )
+    credit = EntitlementTasks(
+        services.database,
+        services.events,
+        ingestor,
+        services.balances,
+        keys_kept_for=timedelta(days=settings.consumption_retention_days),
+    )
     discovery = DiscoveryTasks(services.database, services.queue, services.fetcher, services.clock)
     for name, task in {**regeneration.tasks, **workflows.tasks, **discovery.tasks}.items():
         engines.queue.register(name, task)
@@ -316,6 +325,7 @@ def _register_work(
         **regeneration.scans,
         **workflows.scans,
         **discovery.scans,
+        **credit.scans,
         **sender.scans,
         **retention.scans,
     }

@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     webhook_retention_days: int = Field(
         30, ge=1, le=3650, description="How long webhook messages and emails are kept after they have ended."
     )
+    consumption_retention_days: int = Field(
+        90,
+        ge=1,
+        le=3650,
+        description="How long a repeated idempotency key of consuming gets the first answer.",
+    )
     test_clock: bool = Field(False, description="1 lets `PUT /testing/clock` move time forward.")
     worker_concurrency: int = Field(8, ge=1, le=256, description="Background tasks that run side by side.")
     job_concurrency: int = Field(32, ge=1, le=1024, description="Jobs that one worker has in hand at a time.")

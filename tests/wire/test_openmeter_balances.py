@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
 import openmeter
 import pytest
 from tests.openmeter_client import cloud_event
 from tests.server import ServerProcess
 from tests.wire.clocked import clock_of
+from tests.wire.conftest import HTTP_TEST
 from tests.wire.entitled import CLIENT, Shop, opened_shop
 
 DAY = 24.0
@@ -266,3 +268,28 @@ def test_what_an_entitlement_that_has_ended_allows(begin: Any) -> None:
     assert dict(story.shop.client.customer_entitlement.get_customer_entitlement_value(key, feature)) == {
         "hasAccess": False
     }
+
+
+def test_crossed_thresholds_are_listed_once(begin: Any, recorder_of: Any) -> None:
+    """Of an extension of ours, driven by the clock: each crossing with the value with which it was found."""
+    story = begin()
+    story.grants((100, 0, {}))
+    story.use((0, 81))
+    story.move(1)
+    story.use((1, 18), (1, 3))
+    story.move(2)
+    path = f"/api/v2/customers/{story.shop.key}/entitlements/{story.shop.feature.key}/crossings"
+    headers = {"Authorization": f"Bearer {story.server.api_key}"}
+    url = recorder_of(story.server.base_url).url_for(HTTP_TEST) + path
+    page = httpx.get(url, headers=headers).json()
+    crossed = [(item["threshold"]["type"], item["threshold"]["value"]) for item in page["items"]]
+    assert sorted(crossed) == [("balance_value", 0), ("usage_percentage", 80), ("usage_percentage", 100)]
+    first = page["items"][-1]
+    assert first["threshold"] == {"type": "usage_percentage", "value": 80}
+    assert numbers(first["value"]) == [81, 19, 0]
+    assert (first["featureKey"], first["entitlementId"]) == (story.shop.feature.key, story.entitlement["id"])
+    assert first["usagePeriod"]["from"] == story.start.isoformat().replace("+00:00", "Z")
+    second = httpx.get(url, headers=headers, params={"page": 2, "pageSize": 2}).json()
+    assert (second["items"], second["totalCount"]) == ([first], 3)
+    missing = httpx.get(url.replace(story.shop.feature.key, "nothing"), headers=headers)
+    assert (missing.status_code, missing.json()["extensions"]["code"]) == (404, "entitlement_not_found")

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from meterhouse.entitlements.engine import Outcome, last_reset_at, run
+from meterhouse.entitlements.engine import Outcome, last_reset_at, run, usage_period_at
 from meterhouse.entitlements.engine.history import plan_history, tell_history
 from meterhouse.entitlements.engine.timeline import plan_rules
 from meterhouse.entitlements.explain import CountedEvent, Explanation, explain
@@ -150,6 +150,28 @@ class Balances:
             return Value(entitlement, wanted, has_access=True, config=entitlement.config)
         balance = await self._standings.balance(terms, _full_minute(wanted), now=now)
         return _metered(entitlement, wanted, balance)
+
+    async def prepared(
+        self, *, organisation_id: UUID, owned: Sequence[tuple[UUID, UUID]]
+    ) -> list[Terms | None]:
+        """The terms of entitlements, by customer and id, whose values are wanted next; `None` without any."""
+        now = self._clock.now()
+        asked = [Asked(organisation_id, str(customer), str(each), now) for customer, each in owned]
+        found = await self._terms.find_all(asked)
+        terms = [each.terms[0] if each and each.terms and not each.is_deleted else None for each in found]
+        await self._standings.prepare([each for each in terms if each is not None], now=now)
+        return terms
+
+    async def last_value(self, terms: Terms, *, since: datetime) -> Value | None:
+        """The value with which the usage period of `since` ended; `None` while that goes on."""
+        now, entitlement = self._clock.now(), terms.entitlement
+        if terms.rules is None or not entitlement.is_active(now):
+            return None
+        period = usage_period_at(entitlement, terms.rules.resets, since)
+        if period.end > _full_minute(now):
+            return None
+        balance = await self._standings.balance(terms, period.end, now=now, is_running=True)
+        return _metered(entitlement, period.end, replace(balance, period=period))
 
     async def settled(self) -> None:
         """Wait for what is done after an answer, as keeping snapshots."""

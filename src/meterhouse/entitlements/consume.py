@@ -16,19 +16,19 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.entitlements.balance import Balances
 from meterhouse.entitlements.consumption import SOURCE, event_of, id_of
-from meterhouse.entitlements.model import Balance, Entitlement, EntitlementType, Value
+from meterhouse.entitlements.convert import value_from_row, value_to_row
+from meterhouse.entitlements.model import Entitlement, EntitlementType, Value
 from meterhouse.entitlements.queries import get_entitlement
 from meterhouse.entitlements.rules import amount_issues
 from meterhouse.entitlements.tables import consumptions
 from meterhouse.entitlements.terms import Terms
 from meterhouse.kernel.clock import Clock
 from meterhouse.kernel.errors import Conflict, Invalid, Issue
-from meterhouse.kernel.periods import Period
 from meterhouse.platform.ports import Database, EventStore
 from meterhouse.usage.model import Event, EventCriteria, StringFilter
 from meterhouse.usage.queries import list_events
@@ -216,7 +216,7 @@ async def _first_answer(
             f"the key {wanted.key[:100]} was used for another amount or other metadata; take a new key",
             code="idempotency_key_reused",
         )
-    return Consumed(row.answer["allowed"], _value_from(row.answer, entitlement), is_repeat=True)
+    return Consumed(row.answer["allowed"], value_from_row(row.answer, entitlement), is_repeat=True)
 
 
 async def _remember(
@@ -227,7 +227,7 @@ async def _remember(
     value: Value,
     now: datetime,
 ) -> None:
-    answer = {"allowed": allowed, **_value_to_row(value)}
+    answer = {"allowed": allowed, **value_to_row(value)}
     await connection.execute(
         insert(consumptions).values(
             entitlement_id=entitlement.id,
@@ -239,36 +239,19 @@ async def _remember(
     )
 
 
-def _value_to_row(value: Value) -> dict[str, Any]:
-    balance = value.balance
-    row: dict[str, Any] = {"at": value.at.isoformat(), "has_access": value.has_access}
-    if balance is not None:
-        row["balance"] = {
-            "at": balance.at.isoformat(),
-            "period": [edge.isoformat() for edge in balance.period],
-            "amounts": [
-                str(amount)
-                for amount in (balance.balance, balance.usage, balance.overage, balance.total_available)
-            ],
-            "grants": {str(grant_id): str(left) for grant_id, left in balance.grant_balances.items()},
-            "burnt": {str(grant_id): str(used) for grant_id, used in balance.grant_usages.items()},
-        }
-    return row
+async def delete_old_keys(connection: AsyncConnection, *, before: datetime, limit: int) -> int:
+    """Forget the first answers to keys from before an instant, the oldest first; tells how many.
 
-
-def _value_from(row: Mapping[str, Any], entitlement: Entitlement) -> Value:
-    balance, at = None, datetime.fromisoformat(row["at"])
-    if (kept := row.get("balance")) is not None:
-        left, used, overage, total = (Decimal(text) for text in kept["amounts"])
-        start, end = (datetime.fromisoformat(text) for text in kept["period"])
-        balance = Balance(
-            at=datetime.fromisoformat(kept["at"]),
-            period=Period(start, end),
-            balance=left,
-            usage=used,
-            overage=overage,
-            total_available=total,
-            grant_balances={UUID(key): Decimal(text) for key, text in kept["grants"].items()},
-            grant_usages={UUID(key): Decimal(text) for key, text in kept["burnt"].items()},
-        )
-    return Value(entitlement, at, row["has_access"], balance=balance)
+    Their events stay, and still follow from their keys: such a key again consumes nothing a second time.
+    """
+    place = tuple_(consumptions.c.entitlement_id, consumptions.c.key)
+    old = (
+        select(consumptions.c.entitlement_id, consumptions.c.key)
+        .where(consumptions.c.created_at < before)
+        .order_by(consumptions.c.created_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("old")
+    )
+    deleted = await connection.execute(delete(consumptions).where(place.in_(select(old))))
+    return deleted.rowcount

@@ -1,15 +1,24 @@
-"""Entitlements, grants and resets to and from their rows. Instants come back in UTC."""
+"""Entitlements, grants, resets and values to and from their rows. Instants come back in UTC."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from meterhouse.entitlements.model import Entitlement, EntitlementType, Expiration, Grant, Reset
-from meterhouse.kernel.periods import Cadence, Interval
+from meterhouse.entitlements.model import (
+    Balance,
+    Entitlement,
+    EntitlementType,
+    Expiration,
+    Grant,
+    Reset,
+    Value,
+)
+from meterhouse.kernel.periods import Cadence, Interval, Period
 
 _ENTITLEMENT = tuple(field.name for field in fields(Entitlement) if field.name != "usage_period")
 _GRANT = tuple(field.name for field in fields(Grant) if field.name not in ("expiration", "recurrence"))
@@ -59,6 +68,42 @@ def grant_from_row(row: Mapping[Any, Any]) -> Grant:
 
 def reset_from_row(row: Mapping[Any, Any]) -> Reset:
     return Reset(_in_utc(row["at"]), _in_utc(row["anchor"]), row["preserve_overage"])
+
+
+def value_to_row(value: Value) -> dict[str, Any]:
+    """A value as JSON; amounts are texts, which keep every digit."""
+    balance = value.balance
+    row: dict[str, Any] = {"at": value.at.isoformat(), "has_access": value.has_access}
+    if balance is not None:
+        row["balance"] = {
+            "at": balance.at.isoformat(),
+            "period": [edge.isoformat() for edge in balance.period],
+            "amounts": [
+                str(amount)
+                for amount in (balance.balance, balance.usage, balance.overage, balance.total_available)
+            ],
+            "grants": {str(grant_id): str(left) for grant_id, left in balance.grant_balances.items()},
+            "burnt": {str(grant_id): str(used) for grant_id, used in balance.grant_usages.items()},
+        }
+    return row
+
+
+def value_from_row(row: Mapping[str, Any], entitlement: Entitlement) -> Value:
+    balance, at = None, datetime.fromisoformat(row["at"])
+    if (kept := row.get("balance")) is not None:
+        left, used, overage, total = (Decimal(text) for text in kept["amounts"])
+        start, end = (datetime.fromisoformat(text) for text in kept["period"])
+        balance = Balance(
+            at=datetime.fromisoformat(kept["at"]),
+            period=Period(start, end),
+            balance=left,
+            usage=used,
+            overage=overage,
+            total_available=total,
+            grant_balances={UUID(key): Decimal(text) for key, text in kept["grants"].items()},
+            grant_usages={UUID(key): Decimal(text) for key, text in kept["burnt"].items()},
+        )
+    return Value(entitlement, at, row["has_access"], balance=balance)
 
 
 def _cadence(interval: str | None, anchor: datetime | None) -> Cadence | None:

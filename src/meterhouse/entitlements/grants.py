@@ -15,6 +15,7 @@ from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.entitlements.convert import grant_to_row
+from meterhouse.entitlements.crossings import mark_changed
 from meterhouse.entitlements.drafts import GrantDraft
 from meterhouse.entitlements.engine import cadence_at, last_reset_at, usage_period_at
 from meterhouse.entitlements.model import Entitlement, EntitlementType, Grant, Reset
@@ -212,6 +213,7 @@ async def _move_on(connection: AsyncConnection, entitlement: Entitlement, now: d
         .where(entitlements.c.id == entitlement.id)
         .values(revision=entitlements.c.revision + 1, modified_at=now)
     )
+    await mark_changed(connection, entitlement, now=now)
 
 
 def _refused(field: str, message: str, code: str) -> Invalid:

@@ -96,7 +96,7 @@ async def find_customer_entitlement(
 ) -> Entitlement | None:
     """A customer's entitlement by its id, whatever its state, or the one to a feature active at `at`."""
     named: list[ColumnElement[bool]] = [
-        _is_active(at) & (entitlements.c.feature_key == _storable(id_or_feature_key))
+        is_active(at) & (entitlements.c.feature_key == _storable(id_or_feature_key))
     ]
     entitlement_id = parse_id(id_or_feature_key)
     if entitlement_id is not None:
@@ -172,7 +172,7 @@ def _entitlement_conditions(criteria: EntitlementCriteria) -> list[ColumnElement
     if criteria.types is not None:
         conditions.append(entitlements.c.type.in_([kind.value for kind in criteria.types]))
     if criteria.active_at is not None:
-        conditions.append(_is_active(criteria.active_at))
+        conditions.append(is_active(criteria.active_at))
     if not criteria.include_deleted:
         conditions.append(entitlements.c.deleted_at.is_(None))
     return conditions
@@ -185,7 +185,7 @@ async def active_entitlements(
     query = select(entitlements).where(
         entitlements.c.organisation_id == organisation_id,
         entitlements.c.customer_id == customer_id,
-        _is_active(at),
+        is_active(at),
     )
     rows = (await connection.execute(query.order_by(entitlements.c.feature_key))).mappings()
     return [entitlement_from_row(row) for row in rows]
@@ -283,7 +283,8 @@ def _page(
     return query.order_by(*ordered).limit(limit).offset(offset)
 
 
-def _is_active(at: datetime) -> ColumnElement[bool]:
+def is_active(at: datetime) -> ColumnElement[bool]:
+    """A condition on rows of `entitlements`."""
     columns = entitlements.c
     return and_(
         columns.active_from <= at,

@@ -21,6 +21,7 @@ from meterhouse.catalog.service import refuse_meter_change
 from meterhouse.customers.model import Customer
 from meterhouse.customers.queries import get_customer
 from meterhouse.entitlements.convert import entitlement_to_row, grant_to_row
+from meterhouse.entitlements.crossings import mark_changed
 from meterhouse.entitlements.drafts import EntitlementDraft, GrantDraft
 from meterhouse.entitlements.grants import grant_from, period_start
 from meterhouse.entitlements.model import Entitlement, EntitlementType, Grant
@@ -206,6 +207,7 @@ async def _begin(
     if given:
         rows = [grant_to_row(grant, organisation_id=customer.organisation_id) for grant in given]
         await connection.execute(insert(grants), rows)
+    await mark_changed(connection, entitlement, now=now)
     return entitlement
 
 

@@ -122,4 +122,53 @@ consumptions = Table(
     Column("digest", Text, nullable=False),
     Column("answer", JSONB, nullable=False),
     Column("created_at", _INSTANT, nullable=False),
+    Index("ix_consumptions_created_at", "created_at"),
+)
+
+# Up to which stored event, and which correction, it is known whose balances they changed. One row.
+threshold_cursor = Table(
+    "threshold_cursor",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("corrections", BigInteger, nullable=False),
+)
+
+# Balances that have changed at `since` or later and are to be held against thresholds. Every change brings
+# a new token, so that what was computed before it is not taken for the present. No foreign key: it would lock
+# the entitlement, which whoever grants credit holds while waiting for the row here.
+threshold_checks = Table(
+    "threshold_checks",
+    metadata,
+    Column("entitlement_id", Uuid, primary_key=True),
+    Column("organisation_id", Uuid, nullable=False),
+    Column("customer_id", Uuid, nullable=False),
+    Column("since", _INSTANT, nullable=False),
+    Column("token", Uuid, nullable=False),
+    Index("ix_threshold_checks_since", "since"),
+)
+
+# Crossings of thresholds: one row for each, never changed. `number` counts them within an entitlement's usage
+# period, by rule and kind, and makes sure that each is told once.
+threshold_crossings = Table(
+    "threshold_crossings",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organisation_id", Uuid, nullable=False),
+    Column("customer_id", Uuid, nullable=False),
+    Column("entitlement_id", Uuid, nullable=False),
+    Column("feature_id", Uuid, nullable=False),
+    Column("feature_key", Text, nullable=False),
+    Column("rule_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("threshold_type", Text, nullable=False),
+    Column("threshold_value", Numeric, nullable=False),
+    Column("period_start", _INSTANT, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("value", JSONB, nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+    UniqueConstraint(
+        "entitlement_id", "rule_id", "kind", "period_start", "number", name="uq_threshold_crossings_number"
+    ),
+    Index("ix_threshold_crossings_newest", "entitlement_id", "created_at", "id"),
 )

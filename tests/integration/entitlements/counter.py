@@ -15,6 +15,7 @@ from tests.integration.entitlements.desk import Desk
 from meterhouse.entitlements.balance import Balances
 from meterhouse.entitlements.consume import Consumed, Consumer, Consumption
 from meterhouse.entitlements.model import Balance, Value
+from meterhouse.entitlements.tasks import EntitlementTasks
 from meterhouse.kernel.ids import new_id
 from meterhouse.platform.ports import EventStore
 from meterhouse.usage.corrections import Corrections
@@ -51,6 +52,11 @@ class Counter:
     def new_balances(self) -> Balances:
         """Another that remembers nothing."""
         return Balances(self.desk.database, self.view, self.ingestor, self.desk.clock)
+
+    def tasks(self) -> EntitlementTasks:
+        """The scans of a process that remembers nothing."""
+        kept, fresh = timedelta(days=90), self.new_balances()
+        return EntitlementTasks(self.desk.database, self.view, self.ingestor, fresh, keys_kept_for=kept)
 
     async def close(self) -> None:
         await self.ingestor.stop()

@@ -200,3 +200,17 @@ async def test_an_override_meanwhile(counter: Counter) -> None:
     answers = await asyncio.gather(*(counter.consume() for _ in range(3)), override())
     assert any(answer is not None and answer.allowed for answer in answers)
     assert (await counter.consume()).allowed
+
+
+async def test_first_answers_are_forgotten_after_their_time(counter: Counter) -> None:
+    """The same key then gets an answer of its own time, and still consumes nothing more."""
+    await counter.desk.create()
+    await counter.desk.grant(10)
+    await counter.consume(1, "order")
+    tasks = counter.tasks()
+    assert await tasks.delete_keys(counter.desk.move(days=90)) == 0
+    assert (await counter.consume(1, "order")).is_repeat
+    assert await tasks.delete_keys(counter.desk.move(seconds=1)) >= 1
+    again = await counter.consume(1, "order")
+    assert (again.allowed, again.is_repeat) == (True, False)
+    assert await _events(counter) == 1
