@@ -15,6 +15,7 @@ from meterhouse.kernel.clock import Clock
 from meterhouse.monitoring.signals import JobSignals
 from meterhouse.platform.ports import Browser, Database, EventStore, Fetcher, Mailer, Model, NoBrowser, Queue
 from meterhouse.usage.block import EventRow
+from meterhouse.usage.known import KnownMeters
 from meterhouse.usage.service import MeterGuard
 
 MEBIBYTE = 1024 * 1024
@@ -78,3 +79,4 @@ class Services:
     meter_guards: Sequence[MeterGuard] = ()
     customer_guards: Sequence[DeletionGuard] = ()
     mailer: Mailer | None = None
+    known_meters: KnownMeters = field(default_factory=KnownMeters)

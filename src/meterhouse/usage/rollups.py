@@ -6,7 +6,8 @@ read the batches up to that number and the raw events above it. Nothing here can
 wrong or stale, only slow.
 
 Small batches have cells of their own even for the same hour, so from time to time they are folded into one;
-they stay for a while for those who still go by them.
+they stay for a while for those who still go by them. What is folded is merged into one part of the table when
+nothing else is to be done: each further part costs every question most of a millisecond.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ class RollupLimits:
     fold_batches: int = 64
     fold_events: int = 500_000
     drop_after_s: float = 120.0
+    merge_rows_max: int = 20_000_000
     trusted_s: float = 20.0
 
 
@@ -106,6 +108,7 @@ class _Kept:
     reach: Reach | None = None
     is_certain: bool = False
     is_refused: bool = False
+    is_merged: bool = False
     read_at: float = -math.inf
     small_at: float = -math.inf
     folded_at: float = -math.inf
@@ -113,6 +116,10 @@ class _Kept:
     @property
     def upto(self) -> int:
         return -1 if self.reach is None else self.reach.upto
+
+    @property
+    def folded(self) -> int:
+        return -1 if self.reach is None else self.reach.folded
 
 
 class Rollups:
@@ -229,10 +236,30 @@ class Rollups:
                 is_rested = _now() - kept.small_at >= self._limits.small_pause_s
                 behind = 1 if is_rested else self._limits.idle_behind_min
             await asyncio.shield(self._carry_on(kept, behind_min=behind))
+        if is_idle:
+            await self._merge_one()
         return any(
             not kept.is_refused and reached - kept.upto >= self._limits.batch_events_max
             for kept in self._kept.values()
         )
+
+    async def _merge_one(self) -> None:
+        """Merge what is folded of one rollup, unless the end of the process would wait long for it."""
+        kept = next((one for one in self._kept.values() if one.folded >= 0 and not one.is_merged), None)
+        if kept is None:
+            return
+        kept.is_merged = True
+        definition = {"definition": definition_of(kept.meter)}
+        answer = await self._store.query(
+            f"SELECT _partition_id, count() FROM {TABLE} "  # noqa: S608
+            f"WHERE definition = {{definition:UInt128}} AND tier = {FOLDED} GROUP BY 1",
+            definition,
+        )
+        for partition, rows in answer.rows:
+            if int(str(rows)) <= self._limits.merge_rows_max:
+                merge = f"OPTIMIZE TABLE {TABLE} PARTITION ID '{_checked_id(partition)}' FINAL"
+                settings = "SETTINGS optimize_skip_merged_partitions = 1"
+                await self._store.command(f"{merge} {settings}", timeout_s=self._limits.batch_timeout_s)
 
     async def _newest(self) -> int:
         reached = self._reached()
@@ -291,7 +318,7 @@ class Rollups:
             await self._discard(definition)
 
     async def _insert(self, kept: _Kept, made: CompiledQuery) -> None:
-        kept.is_certain = False
+        kept.is_certain = kept.is_merged = False
         try:
             await self._store.command(made.sql, made.parameters, timeout_s=self._limits.batch_timeout_s)
         except DependencyFailed as failure:
@@ -352,10 +379,14 @@ class Rollups:
             {"definition": definition},
         )
         for (partition,) in answer.rows:
-            # A partition cannot be named by a parameter; its id is made of digits and dashes.
-            if not _PARTITION_ID.fullmatch(str(partition)):
-                raise InvariantBroken(f"The partition id {partition!r} is not one of ours.")
-            await self._store.command(f"ALTER TABLE {TABLE} DROP PARTITION ID '{partition}'")
+            await self._store.command(f"ALTER TABLE {TABLE} DROP PARTITION ID '{_checked_id(partition)}'")
+
+
+def _checked_id(partition: object) -> str:
+    """A partition cannot be named by a parameter; its id is made of digits and dashes."""
+    if not _PARTITION_ID.fullmatch(str(partition)):
+        raise InvariantBroken(f"The partition id {partition!r} is not one of ours.")
+    return str(partition)
 
 
 def reach_of(marks: Sequence[Batch]) -> Reach | None:

@@ -336,6 +336,29 @@ async def test_small_batches_are_folded_and_dropped_later(store: ClickHouseEvent
         assert [tuple(row) for row in tiers.rows] == [(0, len(meters)), (1, len(meters))]
 
 
+async def test_what_is_folded_becomes_one_part_when_there_is_nothing_else_to_do(
+    store: ClickHouseEventStore,
+) -> None:
+    meter = openmeter(Aggregation.COUNT, organisation_id=uuid4())
+    limits = RollupLimits(events_min=1, batch_events_max=6, large_batch_events=6, pause_s=0.01)
+    parts = (
+        "SELECT count() FROM system.parts WHERE active AND database = currentDatabase() AND table = 'rollups'"
+    )
+    async with serving(store) as server:
+        rollups = Rollups(store, lambda: server.ingestor.reached, limits=limits)
+        server.rollups = server.view.rollups = rollups
+        for _ in range(4):
+            await server.ingestor.submit([event(organisation_id=meter.organisation_id) for _ in range(6)])
+            await rollups.carry_on(meter)
+        await rollups.start()
+        async with asyncio.timeout(20):
+            while (await store.query(parts)).rows[0][0] != 1:
+                await asyncio.sleep(0.05)
+        await rollups.stop()
+        (row,) = await query_meter(server.view, meter, MeterQuery(), now=NOW)
+        assert row.exact == 24
+
+
 async def test_a_rollup_no_smaller_than_its_events_is_given_up(store: ClickHouseEventStore) -> None:
     meter = openmeter(Aggregation.COUNT, organisation_id=uuid4(), group_by={"g": "$.g"})
     limits = RollupLimits(judged_from_events=10)

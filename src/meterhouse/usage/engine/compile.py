@@ -22,6 +22,8 @@ from meterhouse.usage.engine.zones import ZoneTable, zone_table
 from meterhouse.usage.model import Aggregation, Meter, MeterQuery, Window
 
 SETTINGS = "SETTINGS precise_float_parsing = 1"
+DAYS_AHEAD = 40_000_000
+"""More days than any event lies before 1970: what is divided is then never negative, and cut off alike."""
 GRID_SCALE = 38
 GRID_BELOW = "1e20"
 GRID_FROM = "1e-20"
@@ -215,7 +217,7 @@ def bucket_expression(
     local = f"({second} + {offset})"
     if window in STEP_S:
         return f"{second} - positiveModulo({local}, {STEP_S[window]})"
-    day = f"intDiv({local} - positiveModulo({local}, 86400), 86400)"
+    day = f"intDiv({local} + {DAYS_AHEAD * 86400}, 86400) - {DAYS_AHEAD}"
     shown = f"addDays(toDate32('1970-01-01'), {day})"
     match window:
         case Window.DAY:

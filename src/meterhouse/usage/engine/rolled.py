@@ -57,7 +57,8 @@ VERSION_PARAMETER = "{corrections_version:UInt64}"
 class Question:
     """What both kinds of questions have in common: keys and conditions over raw events and over cells.
 
-    `selected` and `base` speak of raw events, `cell_keys` and `cell_conditions` of cells.
+    `selected` and `base` speak of raw events, `cell_keys` and `cell_conditions` of cells. `is_narrow`: it is
+    about named owners.
     """
 
     meter: Meter
@@ -67,6 +68,7 @@ class Question:
     to_us: int | None
     draft: Draft
     has_windows: bool = True
+    is_narrow: bool = False
     keys: list[str] = field(default_factory=list)
     selected: list[str] = field(default_factory=list)
     base: list[str] = field(default_factory=list)
@@ -90,10 +92,12 @@ class Question:
         prefix, source = ("c_", f"({' UNION ALL '.join([self._cells(), *raws])})")
         keys = self.keys
         if not raws:  # the plainest query is the quickest to plan
-            prefix, source = f"{TABLE}.", f"{TABLE} WHERE {' AND '.join([*self._cut(), *self.cell_filters])}"
+            prefix, source = f"{TABLE}.", f"{TABLE} {self._where()}"
             keys = self.cell_keys
         chosen = [*keys, *(f"{made.format(prefix)} AS {name}" for name, made in outer.items()), *more]
-        sql = f"SELECT {', '.join(chosen)} FROM {source}{tail} {SETTINGS}"  # noqa: S608
+        # Few cells are read before other threads have begun.
+        one_thread = ", max_threads = 1" if self.is_narrow and not raws else ""
+        sql = f"SELECT {', '.join(chosen)} FROM {source}{tail} {SETTINGS}{one_thread}"  # noqa: S608
         names = (*self.keys, *outer, *(item.rsplit(" AS ", 1)[1] for item in more))
         # Without raw events some of what was bound for them is not needed.
         bound = {name: value for name, value in self.draft.parameters.values.items() if f"{{{name}:" in sql}
@@ -132,25 +136,34 @@ class Question:
         grouping = f" GROUP BY {', '.join(self.keys)}" if self.keys else ""
         return self.draft.body(base, self.selected, chosen, f"{grouping} HAVING count() > 0")
 
-    def _cut(self) -> list[str]:
-        """Which cells count."""
+    def _where(self) -> str:
+        """Which cells are looked for, first by the key of the table, and which of them count."""
+        counted = [self._batches(), *self.cell_filters]
+        return f"PREWHERE {' AND '.join(self._key())} WHERE {' AND '.join(counted)}"
+
+    def _key(self) -> list[str]:
         definition = f"definition = toUInt128('{self.rollup.definition}')"
-        upto = self.draft.parameters.integer(self.rollup.upto)
-        batches = f"tier = {SMALL} AND upto <= {upto}"
-        if self.rollup.folded >= 0:
-            folded = self.draft.parameters.integer(self.rollup.folded)
-            batches = f"(tier = {FOLDED} AND upto <= {folded}"
-            if self.rollup.folded < self.rollup.upto:
-                batches += f" OR tier = {SMALL} AND since > {folded} AND upto <= {upto}"
-            batches += ")"
         levels = " OR ".join(self._stretch(stretch) for stretch in self.stretches)
-        return [definition, batches, f"({levels})", *self.cell_conditions]
+        return [definition, f"({levels})", *self.cell_conditions]
+
+    def _batches(self) -> str:
+        """Which batches count: what is folded up to one number, and small ones from there on up to another.
+
+        A batch never lies on both sides of that number. Small ones below it are folded already, and what is
+        folded above it is in small ones too.
+        """
+        bind, rollup = self.draft.parameters, self.rollup
+        upto = f"upto <= {bind.integer(rollup.upto)}"
+        if rollup.folded < 0:
+            return f"tier = {SMALL} AND {upto}"
+        if rollup.folded == rollup.upto:
+            return f"tier = {FOLDED} AND {upto}"
+        return f"tier = if(upto <= {bind.integer(rollup.folded)}, {FOLDED}, {SMALL}) AND {upto}"
 
     def _cells(self) -> str:
         """Cells as one of several parts."""
         chosen = [*self.cell_keys, *(f"{name} AS c_{name}" for name in self.needed)]
-        where = [*self._cut(), *self.cell_filters]
-        return f"SELECT {', '.join(chosen)} FROM {TABLE} WHERE {' AND '.join(where)}"  # noqa: S608
+        return f"SELECT {', '.join(chosen)} FROM {TABLE} {self._where()}"  # noqa: S608
 
     def _stretch(self, stretch: Stretch) -> str:
         bind = self.draft.parameters
@@ -213,6 +226,7 @@ def compile_meter_query(meter: Meter, query: MeterQuery, rollup: Rollup) -> Comp
     draft = Draft(meter.organisation_id)
     bind = draft.parameters
     asked = Question(meter, rollup, stretches, from_us, to_us, draft, query.window is not None)
+    asked.is_narrow = query.subjects is not None or query.customers is not None
     asked.base = base_conditions(meter, query.from_at, query.to_at, bind)
     asked.selected = [*value_columns(meter, draft), columns.TIME]
     if query.window is not None:
@@ -276,6 +290,7 @@ def _quantity_question(meter: Meter, query: QuantityQuery, rollup: Rollup, plan:
     draft = Draft(meter.organisation_id)
     bind = draft.parameters
     asked = Question(meter, rollup, stretches, from_us, to_us, draft)
+    asked.is_narrow = query.identities is not None
     asked.base = base_conditions(meter, plan.from_at, plan.to_at, bind)
     asked.selected = [*value_columns(meter, draft), columns.TIME]
     second = draft.read("t_second", filters.unix_second())
