@@ -49,9 +49,9 @@ def choose_prices(asked: Asked) -> Answer:
     return reply(json.dumps({"list": 1, "fields": {"amount": int(number.group(1))}}))
 
 
-async def generate(model: ChatModel, **changes: Any) -> Made:
+async def generate(model: ChatModel, page: str = "", **changes: Any) -> Made:
     extractor = Extractor()
-    fetcher = FakeFetcher({SHOP: shop_page(199, 249, 299)})
+    fetcher = FakeFetcher({SHOP: page or shop_page(199, 249, 299)})
     request = {"url": SHOP, "description": "what phones cost", "name": "x", **changes}
     try:
         return await make(Sources(fetcher, NoBrowser(), extractor, model), StrategyRequest(**request))
@@ -126,3 +126,25 @@ async def test_a_schema_gives_the_names(model: ChatModel, server: ScriptSite) ->
     server.routes[PATH] = choose
     made = await generate(model, output_schema={"phones": [{"amount": "number"}]})
     assert made.generated.items == [{"phones": [{"amount": 199.0}, {"amount": 249.0}, {"amount": 299.0}]}]
+
+
+async def test_it_may_choose_a_list_that_only_the_data_of_the_page_holds(
+    model: ChatModel, server: ScriptSite
+) -> None:
+    rows = [{"t": f"Phone {n}", "v": f"${n}99.00"} for n in (1, 2, 3)]
+    data = json.dumps({"l": rows})
+    page = f"<main><p>Welcome to the shop.</p></main><script>window.__STATE__ = {data}</script>"
+
+    def choose(asked: Asked) -> Answer:
+        text = asked.json["messages"][1]["content"]
+        number = re.search(
+            r'^LIST (\d+): 3 records in the data of the page, "__STATE__.l"$', text, re.MULTILINE
+        )
+        assert number, text
+        return reply(json.dumps({"list": int(number.group(1)), "fields": {"model": 1, "amount": 2}}))
+
+    server.routes[PATH] = choose
+    made = await generate(model, page)
+    assert made.generated.items == [{"model": one["t"], "amount": one["v"]} for one in rows]
+    assert made.attempts == 1
+    assert not any("model was not used" in note for note in made.generated.notes)
