@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TABLE = "events"
+STORED = '"events"'
+"""The same table in a spelling that stands for what was stored, whatever was corrected since."""
 
 ORGANISATION = "organisation_id"
 TYPE = "type"

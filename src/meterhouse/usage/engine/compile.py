@@ -64,11 +64,11 @@ class Draft:
         """The column that holds the raw JSON text at a path."""
         return self._raws.setdefault(path, f"r{len(self._raws)}")
 
-    def source(self, base: list[str]) -> str:
+    def source(self, base: list[str], table: str = columns.TABLE) -> str:
         """The innermost level; raw values are read only for rows that pass `base`."""
         taken = [f"{values.raw(path, self.parameters)} AS {name}" for path, name in self._raws.items()]
         selected = ", ".join(["*", *taken])
-        source = f"SELECT {selected} FROM {columns.TABLE} WHERE {' AND '.join(base)}"  # noqa: S608
+        source = f"SELECT {selected} FROM {table} WHERE {' AND '.join(base)}"  # noqa: S608
         if not self._reads:
             return source
         read = ", ".join(["*", *(f"{expression} AS {name}" for name, expression in self._reads.items())])
@@ -78,9 +78,17 @@ class Draft:
         """Put the levels together."""
         return f"{self.body(base, selected, aggregates, keys)} {SETTINGS}"
 
-    def body(self, base: list[str], selected: list[str], aggregates: list[str], keys: str) -> str:
+    def body(
+        self,
+        base: list[str],
+        selected: list[str],
+        aggregates: list[str],
+        keys: str,
+        *,
+        table: str = columns.TABLE,
+    ) -> str:
         """The same without settings, to be part of a larger query."""
-        inner = f"{', '.join(selected) or '1 AS one'} FROM ({self.source(base)})"
+        inner = f"{', '.join(selected) or '1 AS one'} FROM ({self.source(base, table)})"
         if self.conditions:
             inner += f" WHERE {' AND '.join(self.conditions)}"
         return f"SELECT {', '.join(aggregates)} FROM (SELECT {inner}){keys}"  # noqa: S608

@@ -1,10 +1,11 @@
 """The same questions as `compile` and `quantities` answer, from a rollup and the few events it lacks.
 
 An answer is put together from disjoint parts, each of which brings cells: the rollup's own; raw events that
-are newer than the rollup or lie outside its stretch of time; and raw events of cells in which something was
-deleted or replaced. Rows of a meter query that rest on no value come along (`stands` tells them apart),
-because leaving them out here costs more. Where the rollup cannot help, `None` says so and the raw query is
-asked instead.
+are newer than the rollup or lie outside its stretch of time; and what corrections changed. From sums,
+averages and counts the events that were removed are taken off; of other aggregations the cells in which
+something was removed are left out and put together from raw events. Rows of a meter query that rest on no
+value come along (`stands` tells them apart), because leaving them out here costs more. Where the rollup cannot
+help, `None` says so and the raw query is asked instead.
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ from meterhouse.usage.engine.windows import to_second
 from meterhouse.usage.engine.zones import zone_table
 from meterhouse.usage.model import Aggregation, Meter, MeterQuery, QuantityQuery, Window
 
+MENDED = frozenset({Aggregation.SUM, Aggregation.AVG, Aggregation.COUNT})
+"""What has no need to be put together anew when an event is taken off it."""
+
 VERSION_PARAMETER = "{corrections_version:UInt64}"
 """Which corrections count; bound by whoever runs the query, together with the events it reads."""
 
@@ -75,6 +79,10 @@ class Question:
     cell_keys: list[str] = field(default_factory=list)
     cell_conditions: list[str] = field(default_factory=list)
     cell_filters: list[str] = field(default_factory=list)
+
+    @property
+    def is_mended(self) -> bool:
+        return self.rollup.is_corrected and self.has_windows and self.meter.aggregation in MENDED
 
     @property
     def needed(self) -> dict[str, str]:
@@ -107,9 +115,14 @@ class Question:
         found, edges = [], self._edges()
         if edges or self.rollup.is_corrected or not self.rollup.reaches_all:
             found.append(self._raw(" OR ".join([self._newer(), *edges])))
-        if self.rollup.is_corrected:
+        if self.is_mended:
+            found.append(self._removed())
+        elif self.rollup.is_corrected:
             found.append(self._raw(f"NOT {self._newer()} AND {self._within()} AND {self._is_corrected()}"))
         return found
+
+    def _signed(self, made: str, name: str) -> str:
+        return f"toInt64({made})" if self.is_mended and name == "n" else made
 
     def _newer(self) -> str:
         return f"{columns.SEQ} > {self.draft.parameters.integer(self.rollup.upto)}"
@@ -132,9 +145,29 @@ class Question:
 
     def _raw(self, condition: str) -> str:
         base = [*self.base, f"({condition})"]
-        chosen = [*self.keys, *(f"{made} AS c_{name}" for name, made in self.needed.items())]
+        chosen = [
+            *self.keys,
+            *(f"{self._signed(made, name)} AS c_{name}" for name, made in self.needed.items()),
+        ]
         grouping = f" GROUP BY {', '.join(self.keys)}" if self.keys else ""
         return self.draft.body(base, self.selected, chosen, f"{grouping} HAVING count() > 0")
+
+    def _removed(self) -> str:
+        """What the events that were removed hold of the cells, as less than nothing."""
+        of = f"FROM corrections WHERE {self._counted()}"
+        removed = [
+            f"NOT {self._newer()} AND {self._within()}",
+            # The first restates the second for the table's order.
+            f"({columns.SUBJECT}, {columns.TIME}) IN (SELECT removed_subject, removed_time {of})",
+            f"(key, {columns.UID}) IN (SELECT key, removed_uid {of})",
+        ]
+        less = {"n": "-toInt64({0})", "total": "-({0})", "wide": "mapApply((k, v) -> (k, -v), {0})"}
+        chosen = [
+            *self.keys,
+            *(f"{less[name].format(made)} AS c_{name}" for name, made in self.needed.items()),
+        ]
+        grouping = f" GROUP BY {', '.join(self.keys)} HAVING count() > 0"
+        return self.draft.body([*self.base, *removed], self.selected, chosen, grouping, table=columns.STORED)
 
     def _where(self) -> str:
         """Which cells are looked for, first by the key of the table, and which of them count."""
@@ -162,14 +195,14 @@ class Question:
 
     def _cells(self) -> str:
         """Cells as one of several parts."""
-        chosen = [*self.cell_keys, *(f"{name} AS c_{name}" for name in self.needed)]
+        chosen = [*self.cell_keys, *(f"{self._signed(name, name)} AS c_{name}" for name in self.needed)]
         return f"SELECT {', '.join(chosen)} FROM {TABLE} {self._where()}"  # noqa: S608
 
     def _stretch(self, stretch: Stretch) -> str:
         bind = self.draft.parameters
         edges = ((stretch.start_s, ">="), (stretch.end_s, "<"))
         bounds = "".join(f" AND start {sign} {bind.integer(at)}" for at, sign in edges if at is not None)
-        if not self.rollup.is_corrected:
+        if self.is_mended or not self.rollup.is_corrected:
             return f"(level = {stretch.level}{bounds})"
         dirty = f"(subject, customer_id, start) IN {self._corrected_cells()}"
         if stretch.level == OWNED_HOURS:
@@ -201,8 +234,15 @@ class Question:
 
 
 def stands(meter: Meter, row: Mapping[str, object]) -> bool:
-    """Whether an answer row rests on anything; counts do in any case."""
+    """Whether an answer row rests on anything; a count of all events does in any case."""
+    if meter.aggregation is Aggregation.COUNT:
+        return row["n"] != 0 or not any(name.startswith("k_") for name in row)
     return meter.aggregation not in NUMERIC or row["n"] != 0
+
+
+def _has_minutes(meter: Meter, rollup: Rollup, *, has_windows: bool = True) -> bool:
+    """Whether cells of minutes can be read: corrected cells are put together from hours of their owners."""
+    return not rollup.is_corrected or (has_windows and meter.aggregation in MENDED)
 
 
 def compile_meter_query(meter: Meter, query: MeterQuery, rollup: Rollup) -> CompiledQuery | None:
@@ -219,7 +259,7 @@ def compile_meter_query(meter: Meter, query: MeterQuery, rollup: Rollup) -> Comp
         from_us,
         to_us,
         by_owner=by_subject or by_customer,
-        has_minutes=not rollup.is_corrected,
+        has_minutes=_has_minutes(meter, rollup, has_windows=query.window is not None),
     )
     if not stretches:
         return None
@@ -283,7 +323,7 @@ def _quantity_question(meter: Meter, query: QuantityQuery, rollup: Rollup, plan:
         from_us,
         to_us,
         by_owner=query.customer_function is not None or query.identities is not None,
-        has_minutes=not rollup.is_corrected,
+        has_minutes=_has_minutes(meter, rollup),
     )
     if not stretches:
         return None
