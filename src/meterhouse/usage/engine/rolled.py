@@ -4,8 +4,8 @@ An answer is put together from disjoint parts, each of which brings cells: the r
 are newer than the rollup or lie outside its stretch of time; and what corrections changed. From sums,
 averages and counts the events that were removed are taken off; of other aggregations the cells in which
 something was removed are left out and put together from raw events. Rows of a meter query that rest on no
-value come along (`stands` tells them apart), because leaving them out here costs more. Where the rollup cannot
-help, `None` says so and the raw query is asked instead.
+value come along (`stands` tells them apart), because leaving them out here costs more. Where the rollup
+cannot help, `None` says so and the raw query is asked instead.
 """
 
 from __future__ import annotations
