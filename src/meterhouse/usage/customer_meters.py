@@ -319,33 +319,37 @@ async def _computed(
         present = (
             await _presence(store, organisation_id, asked) if len(meters) > METERS_ASKED_AT_ONCE else None
         )
-        for meter in meters:
-            wanted = _with_usage(meter, asked, present)
-            found = await _consumption(store, meter, wanted, periods) if wanted else {}
-            consumed |= {(UUID(customer_id), meter.id): amount for customer_id, amount in found.items()}
+        used = [meter for meter in meters if _has_usage(meter, present)]
+        consumed |= await _consumption(store, used, asked, periods)
     return [_whole(row, periods, consumed) for row in rows]
 
 
-def _with_usage(
-    meter: Meter, consumers: Sequence[Consumer], present: Mapping[str, Presence] | None
-) -> Sequence[Consumer]:
-    """The customers that may have usage: those with events of the type that the meter asks for, if one."""
+def _has_usage(meter: Meter, present: Mapping[str, Presence] | None) -> bool:
+    """Whether any customer may have usage: has events of the type that the meter asks for, if one."""
     event_type = required_type(meter.filter)
     if present is None or event_type is None:
-        return consumers
-    return [c for c in consumers if c.customer_id in present and event_type in present[c.customer_id].types]
+        return present is None or bool(present)
+    return any(event_type in known.types for known in present.values())
 
 
 async def _consumption(
-    store: EventStore, meter: Meter, consumers: Sequence[Consumer], periods: Mapping[Pair, Period]
-) -> dict[str, Consumption]:
-    """What customers consumed of a meter in their current periods, by customer id."""
+    store: EventStore, meters: Sequence[Meter], consumers: Sequence[Consumer], periods: Mapping[Pair, Period]
+) -> dict[Pair, Consumption]:
+    """What customers consumed of meters in their current periods."""
     asked = [
-        replace(c, since=periods.get((UUID(c.customer_id), meter.id), Period()).reset_at) for c in consumers
+        (meter, [replace(c, since=_reset_at(periods, (UUID(c.customer_id), meter.id))) for c in consumers])
+        for meter in meters
     ]
-    compiled = compile_consumption(meter, asked)
-    answer = (await store.query(compiled.sql, compiled.parameters)).rows
-    return decode_consumption(meter, asked, named_rows(compiled, answer))
+    found: dict[Pair, Consumption] = {}
+    for compiled in compile_consumption(asked):
+        answer = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+        for (customer_id, meter_id), amount in decode_consumption(asked, answer).items():
+            found[UUID(customer_id), meter_id] = amount
+    return found
+
+
+def _reset_at(periods: Mapping[Pair, Period], pair: Pair) -> datetime | None:
+    return periods[pair].reset_at if pair in periods else None
 
 
 def _whole(

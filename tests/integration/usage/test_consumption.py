@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.integration.usage.test_engine_equals_evaluator import (
@@ -18,6 +19,7 @@ from tests.integration.usage.test_engine_equals_evaluator import (
 from tests.thoroughness import examples
 from tests.usage_factory import NOW, polar
 
+from meterhouse.usage.engine import consumption
 from meterhouse.usage.engine.consumption import (
     Consumer,
     Consumption,
@@ -64,21 +66,38 @@ def consumed(meter, consumer, events):
 @given(
     events=many_events(),
     delays=st.lists(st.integers(0, 6), min_size=12, max_size=12),
-    function=st.sampled_from(POLAR_FUNCTIONS),
-    value=st.sampled_from(["a", "a.x", "name", "timestamp"]),
-    tree=trees(),
-    resets=st.tuples(RESETS, RESETS),
+    asked=st.lists(
+        st.tuples(
+            st.sampled_from(POLAR_FUNCTIONS),
+            st.sampled_from(["a", "a.x", "name", "timestamp"]),
+            trees(),
+            RESETS,
+            RESETS,
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    per_query=st.integers(1, 4),
 )
-def test_consumption(store, events, delays, function, value, tree, resets):
+def test_consumption(store, events, delays, asked, per_query):
     late = [replace(e, ingested_at=NOW + timedelta(hours=d)) for e, d in zip(events, delays, strict=False)]
     organisation, owned = settle(store, late)
-    meter = polar(function, value, organisation_id=organisation, filter=tree)
-    asked = consumers(*resets)
-    compiled = compile_consumption(meter, asked)
-    rows = named_rows(compiled, asyncio.run(store.query(compiled.sql, compiled.parameters)).rows)
-    found = decode_consumption(meter, asked, rows)
-    for consumer in asked:
-        assert found.get(consumer.customer_id, Consumption()) == consumed(meter, consumer, owned)
+    meters = [
+        (polar(function, value, organisation_id=organisation, filter=tree), consumers(*resets))
+        for function, value, tree, *resets in asked
+    ]
+    found = {}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(consumption, "METERS_PER_QUERY", per_query)
+        queries = compile_consumption(meters)
+    assert len(queries) == -(-len(meters) // per_query)
+    for compiled in queries:
+        rows = named_rows(compiled, asyncio.run(store.query(compiled.sql, compiled.parameters)).rows)
+        found |= decode_consumption(meters, rows)
+    for meter, owners in meters:
+        for consumer in owners:
+            told = found.get((consumer.customer_id, meter.id), Consumption())
+            assert told == consumed(meter, consumer, owned)
 
 
 @FEW

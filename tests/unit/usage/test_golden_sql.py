@@ -156,7 +156,8 @@ def test_a_change_of_the_clock_is_bound_as_a_table():
 
 def test_what_customers_consumed_since_their_resets():
     meter = polar(Aggregation.SUM, "tokens", Clause("name", "eq", "ai"))
-    compiled = compile_consumption(meter, [Consumer("c1", ("s1", "s2"), T), Consumer("c2", ("s3",))])
+    (compiled,) = compile_consumption([(meter, [Consumer("c1", ("s1", "s2"), T), Consumer("c2", ("s3",))])])
+    assert compiled.sql.startswith("SELECT toInt64(0) AS k_meter, k_owner, countIf(v_ok) AS n, ")
     assert " AS k_owner, ingested_at FROM (SELECT *, " in compiled.sql
     assert compiled.sql.endswith(
         "AS v_number FROM (SELECT *, JSONExtractRaw(data, {p9:String}) AS r0 FROM events "
@@ -207,7 +208,7 @@ def test_no_user_text_in_polar_sql(aggregation, operator):
         customer_function="sum",
     )
     assert "drop" not in compile_quantities(meter, query).sql.lower()
-    consumption = compile_consumption(meter, [Consumer(HOSTILE, (HOSTILE,), T)])
+    (consumption,) = compile_consumption([(meter, [Consumer(HOSTILE, (HOSTILE,), T)])])
     assert "drop" not in consumption.sql.lower()
 
 

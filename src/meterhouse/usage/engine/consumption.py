@@ -1,4 +1,4 @@
-"""What customers consumed of a meter: one query for many, each since a reset of its own (polar 10.3)."""
+"""What customers consumed of meters: one query for many of both, since a reset of each pair (polar 10.3)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from uuid import UUID
 
 from meterhouse.usage.engine import columns, filters
 from meterhouse.usage.engine.compile import (
+    GRID_SCALE,
+    SETTINGS,
+    WIDE_UNITS,
     CompiledQuery,
     Draft,
     aggregates,
@@ -28,6 +31,20 @@ class Consumer:
     customer_id: str
     subjects: tuple[str, ...]
     since: datetime | None = None
+
+
+Asked = tuple[Meter, Sequence[Consumer]]
+"""A meter, and the consumers with their resets on it."""
+
+METERS_PER_QUERY = 25
+UNION_TEXT_MAX = 100_000  # the engine parses at most 256 KiB of SQL; one meter's part has up to 200 KiB
+_NOTHING = {
+    "n": "toUInt64(0)",
+    "total": f"toDecimal256(0, {GRID_SCALE})",
+    "wide": f"CAST(map(), '{WIDE_UNITS}')",
+    "number": "nan",
+}
+"""All columns that the aggregates of any meter have, with what stands for those that a meter lacks."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +79,34 @@ def owned_by(consumers: Sequence[Consumer], bind: Parameters) -> str:
     return filters.identity_condition(Identities(ids, subjects), bind)
 
 
-def compile_consumption(meter: Meter, consumers: Sequence[Consumer]) -> CompiledQuery:
-    """One row per consumer with events of users that match."""
-    draft = Draft(meter.organisation_id)
-    bind = draft.parameters
+def compile_consumption(asked: Sequence[Asked]) -> list[CompiledQuery]:
+    """One row per meter and consumer with events of users that match.
+
+    As many meters as their SQL leaves room for share a query; `k_meter` is the place in `asked`.
+    """
+    found: list[CompiledQuery] = []
+    bind, branches, size = Parameters(), list[str](), 0
+    for place, (meter, consumers) in enumerate(asked):
+        branch = _branch(place, meter, consumers, bind)
+        if branches and (len(branches) == METERS_PER_QUERY or size + len(branch) > UNION_TEXT_MAX):
+            found.append(_union(branches, bind))
+            bind, branches, size = Parameters(), [], 0
+            branch = _branch(place, meter, consumers, bind)
+        branches.append(branch)
+        size += len(branch)
+    return [*found, _union(branches, bind)] if branches else found
+
+
+def _union(branches: Sequence[str], bind: Parameters) -> CompiledQuery:
+    # What a branch that did not fit has bound must not stay: unused parameters are refused by no engine,
+    # but they may be large.
+    sql = f"{' UNION ALL '.join(branches)} {SETTINGS}"
+    bound = {name: value for name, value in bind.values.items() if f"{{{name}:" in sql}
+    return CompiledQuery(sql, bound, ("k_meter", "k_owner", *_NOTHING, "last_at"))
+
+
+def _branch(place: int, meter: Meter, consumers: Sequence[Consumer], bind: Parameters) -> str:
+    draft = Draft(meter.organisation_id, bind)
     base = base_conditions(meter, None, None, bind)
     base += [f"toString({columns.ORIGIN}) = 'user'", owned_by(consumers, bind)]
     selected = value_columns(meter, draft)
@@ -75,15 +116,13 @@ def compile_consumption(meter: Meter, consumers: Sequence[Consumer]) -> Compiled
         draft.conditions.append(since)
     if meter.filter.clauses:
         draft.conditions.append(filters.tree_condition(meter.filter, bind, draft.raw_of))
+    made = {name: f"{empty} AS {name}" for name, empty in _NOTHING.items()}
+    made |= {item.rsplit(" AS ", 1)[1]: item for item in aggregates(meter.aggregation)}
     last = "max" if meter.aggregation is Aggregation.COUNT else "maxIf"
     arguments = columns.INGESTED_AT if last == "max" else f"{columns.INGESTED_AT}, v_ok"
-    outer = [
-        *aggregates(meter.aggregation),
-        f"toUnixTimestamp64Micro({last}({arguments})) AS last_at",
-    ]
-    sql = draft.finish(base, selected, " GROUP BY k_owner", ["k_owner", *outer])
-    names = ("k_owner", *(item.rsplit(" AS ", 1)[1] for item in outer))
-    return CompiledQuery(sql, bind.values, names)
+    last_at = f"toUnixTimestamp64Micro({last}({arguments})) AS last_at"
+    outer = [f"toInt64({int(place)}) AS k_meter", "k_owner", *made.values(), last_at]
+    return draft.body(base, selected, outer, " GROUP BY k_owner")
 
 
 def _since(consumers: Sequence[Consumer], bind: Parameters) -> str | None:
@@ -96,18 +135,20 @@ def _since(consumers: Sequence[Consumer], bind: Parameters) -> str | None:
 
 
 def decode_consumption(
-    meter: Meter, consumers: Sequence[Consumer], rows: Sequence[Mapping[str, object]]
-) -> dict[str, Consumption]:
-    """What each consumer with usage consumed, by customer id."""
+    asked: Sequence[Asked], rows: Sequence[Mapping[str, object]]
+) -> dict[tuple[str, UUID], Consumption]:
+    """What each consumer with usage consumed, by customer id and meter."""
     found = {}
     for row in rows:
-        index, last = row["k_owner"], row["last_at"]
+        place, index, last = row["k_meter"], row["k_owner"], row["last_at"]
+        assert isinstance(place, int)
         assert isinstance(index, int)
         assert isinstance(last, int)
+        meter, consumers = asked[place]
         parts = read_parts(meter.aggregation, row)
         if parts.count:
             amount = parts.result(meter.aggregation)
-            found[consumers[index].customer_id] = Consumption(amount, from_micros(last))
+            found[consumers[index].customer_id, meter.id] = Consumption(amount, from_micros(last))
     return found
 
 
