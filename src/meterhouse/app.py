@@ -28,6 +28,7 @@ from meterhouse.apis.system import clock_routes, health_routes
 from meterhouse.catalog import service as catalog
 from meterhouse.console.routes import console_routes
 from meterhouse.demo.shop import create_shop
+from meterhouse.discovery.retention import DiscoveryRetention
 from meterhouse.discovery.tasks import DiscoveryTasks
 from meterhouse.entitlements import service as entitlements
 from meterhouse.entitlements.balance import Balances
@@ -39,6 +40,7 @@ from meterhouse.identity import service as identity
 from meterhouse.identity.authenticate import Authenticator
 from meterhouse.kernel.clock import Clock, SystemClock, TestClock
 from meterhouse.kernel.errors import Invalid
+from meterhouse.monitoring.retention import JobRetention
 from meterhouse.monitoring.runner import JobRunner
 from meterhouse.monitoring.service import JOBS_CHANGED
 from meterhouse.monitoring.tasks import MonitoringTasks
@@ -65,6 +67,7 @@ from meterhouse.webhooks.send import Carriers
 from meterhouse.webhooks.sender import WebhookSender
 from meterhouse.workflows.announce import SOURCE as RUN_NOTICES
 from meterhouse.workflows.announce import RunNotices
+from meterhouse.workflows.retention import RunRetention
 from meterhouse.workflows.tasks import WorkflowTasks
 
 EVENTS_MIGRATION_LOCK = "meterhouse_migrate_events"
@@ -320,6 +323,7 @@ def _register_work(
     renderers = {**monitoring.renderers, RUN_NOTICES: RunNotices(services.database)}
     sender = WebhookSender(services.database, carriers, services.clock, renderers)
     retention = Retention(services.database, timedelta(days=settings.webhook_retention_days))
+    results_kept_for = timedelta(days=settings.result_retention_days)
     found = {
         **monitoring.scans,
         **regeneration.scans,
@@ -328,6 +332,9 @@ def _register_work(
         **credit.scans,
         **sender.scans,
         **retention.scans,
+        **JobRetention(services.database, results_kept_for).scans,
+        **RunRetention(services.database, results_kept_for).scans,
+        **DiscoveryRetention(services.database, results_kept_for).scans,
     }
     for name, scan in found.items():
         scans.register(name, scan)

@@ -55,6 +55,13 @@ class Settings(BaseSettings):
         le=3650,
         description="How long a repeated idempotency key of consuming gets the first answer.",
     )
+    result_retention_days: int = Field(
+        365,
+        ge=1,
+        le=36_500,
+        description="How long jobs, workflow runs and discoveries are kept after they have ended; the newest "
+        "results of each page and changes that nobody has seen stay.",
+    )
     test_clock: bool = Field(False, description="1 lets `PUT /testing/clock` move time forward.")
     worker_concurrency: int = Field(8, ge=1, le=256, description="Background tasks that run side by side.")
     job_concurrency: int = Field(32, ge=1, le=1024, description="Jobs that one worker has in hand at a time.")

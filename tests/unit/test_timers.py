@@ -34,7 +34,7 @@ async def test_settling_repeats_until_nothing_is_due():
     scans.register("steps", scan)
     await scans.settle(drain)
     assert left == []
-    assert len(drained) == 4
+    assert len(drained) == 3
 
 
 async def test_settling_waits_for_a_pass_under_way_and_for_what_it_found():

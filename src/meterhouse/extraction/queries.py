@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -119,6 +119,15 @@ async def list_names(
     return {row.id: row.name for row in rows}
 
 
+async def list_change_rules(
+    connection: AsyncConnection, *, strategy_ids: Collection[UUID]
+) -> dict[UUID, Mapping[str, object] | None]:
+    """What strategies' owners say about changes of results; deleted strategies are left out."""
+    columns = (strategies.c.id, strategies.c.change_rules)
+    rows = await connection.execute(select(*columns).where(strategies.c.id.in_(strategy_ids)))
+    return {row.id: row.change_rules for row in rows}
+
+
 def from_row(row: Row[Any]) -> StoredStrategy:
     return StoredStrategy(
         id=row.id,
@@ -131,6 +140,7 @@ def from_row(row: Row[Any]) -> StoredStrategy:
         version=row.version,
         output_schema=row.output_schema,
         filter_config=row.filter_config,
+        change_rules=row.change_rules,
         preview=row.preview,
         attempts=row.attempts,
         created_at=row.created_at,

@@ -10,13 +10,13 @@ from sqlalchemy import update
 from meterhouse.extraction import queries
 from meterhouse.extraction.extractor import Extractor, finish
 from meterhouse.extraction.filters import Filter
-from meterhouse.extraction.model import ExtractionFailed, Page, Strategy
-from meterhouse.extraction.pages import draw_page, fetch_page
+from meterhouse.extraction.handwritten import fetch_source
+from meterhouse.extraction.model import ExtractionFailed, Strategy
 from meterhouse.extraction.refine.refine import Refined, refine
-from meterhouse.extraction.replay import Conversation, Tally
 from meterhouse.extraction.storable import storable_items
 from meterhouse.extraction.stored import StoredStrategy, explained, preview_of
 from meterhouse.extraction.tables import strategies
+from meterhouse.extraction.visit import Sources
 from meterhouse.kernel.clock import Clock
 from meterhouse.kernel.errors import Conflict, Invalid, Issue
 from meterhouse.platform.ports import Browser, Database, Fetcher, NoBrowser
@@ -57,7 +57,8 @@ async def refine_strategy(
         )
     strategy = Strategy.from_document(before.document)
     if page is None:
-        page = await _fetched_anew(strategy, before.url, fetcher, browser or NoBrowser())
+        sources = Sources(fetcher, browser or NoBrowser(), extractor)
+        page = (await fetch_source(sources, strategy, before.url)).page
     source = page
 
     def work() -> Refined:
@@ -74,15 +75,6 @@ async def refine_strategy(
     except ExtractionFailed as error:
         raise explained(error, before.url) from error
     return await _save(database, before, refined, clock)
-
-
-async def _fetched_anew(strategy: Strategy, url: str, fetcher: Fetcher, browser: Browser) -> Page:
-    if strategy.api is not None:
-        conversation = await Conversation.begin(fetcher, strategy.api, url, Tally())
-        return (await conversation.ask({})).page
-    if strategy.render:
-        return (await draw_page(browser, url))[0].page
-    return (await fetch_page(fetcher, url)).page
 
 
 async def _save(database: Database, before: StoredStrategy, refined: Refined, clock: Clock) -> StoredStrategy:

@@ -17,6 +17,7 @@ from meterhouse.extraction import groups, queries
 from meterhouse.extraction.capture.requests import check_parameters
 from meterhouse.extraction.extractor import Extractor, finish
 from meterhouse.extraction.filters import Filter
+from meterhouse.extraction.handwritten import read_plan, try_plan
 from meterhouse.extraction.making import Made, make
 from meterhouse.extraction.model import ExtractionFailed, Page, Repair, Strategy
 from meterhouse.extraction.pages import FetchedPage, check_url, fetch_page, pack
@@ -77,16 +78,19 @@ __all__ = [
     "get_strategy",
     "keep_strategies",
     "list_audit",
+    "list_change_rules",
     "list_members",
     "list_names",
     "list_strategies",
     "parse_filter",
+    "prepare_plan",
     "prepare_strategy",
     "reads_one_document",
     "refine_strategy",
     "rename_strategy",
     "replace_plan",
     "run_at",
+    "set_change_rules",
     "storable_items",
     "store_repair",
     "store_strategy",
@@ -100,6 +104,7 @@ get_group = groups.get_group
 get_strategy = queries.get_strategy
 keep_strategies = queries.keep_strategies
 list_audit = queries.list_audit
+list_change_rules = queries.list_change_rules
 list_members = groups.list_members
 list_names = queries.list_names
 list_strategies = queries.list_strategies
@@ -167,6 +172,31 @@ async def prepare_strategy(
     return Prepared(_stored(organisation_id, checked, made, keep, clock.now()), made.page)
 
 
+async def prepare_plan(
+    sources: Sources,
+    *,
+    organisation_id: UUID,
+    request: StrategyRequest,
+    document: object,
+    clock: Clock,
+) -> Prepared:
+    """Make a strategy of a plan written by hand, tried on the page at `request.url`; store nothing yet.
+
+    The kind and the output schema are those of the plan. Raises `Invalid` with the path of a fault before
+    anything is fetched, then like `prepare_strategy`.
+    """
+    plan = read_plan(document)
+    description = request.description.strip() or plan.request
+    wanted = replace(request, description=description, kind=plan.kind, output_schema=plan.output_schema)
+    checked = _check_request(wanted, needs_description=False)
+    keep = parse_filter(checked.filter_config)
+    try:
+        made = await try_plan(sources, checked.url, document)
+    except ExtractionFailed as error:
+        raise explained(error, checked.url) from error
+    return Prepared(_stored(organisation_id, checked, made, keep, clock.now()), made.page)
+
+
 async def store_strategy(connection: AsyncConnection, prepared: Prepared) -> None:
     """Store a prepared strategy. Raises `NotFound` when its group is not there."""
     strategy = prepared.strategy
@@ -182,7 +212,7 @@ async def store_strategy(connection: AsyncConnection, prepared: Prepared) -> Non
 
 async def replace_plan(
     connection: AsyncConnection, *, strategy_id: UUID, prepared: Prepared, now: datetime
-) -> None:
+) -> StoredStrategy:
     """Give a strategy another plan, made from a fresh page; it becomes a new version of itself.
 
     Raises `NotFound` when it is gone.
@@ -191,16 +221,27 @@ async def replace_plan(
     before = await get_strategy(
         connection, organisation_id=new.organisation_id, strategy_id=strategy_id, lock="change"
     )
+    after = replace(
+        before,
+        document=new.document,
+        kind=new.kind,
+        output_schema=new.output_schema,
+        preview=new.preview,
+        version=before.version + 1,
+        attempts=before.attempts + new.attempts,
+        updated_at=now,
+        notes=new.notes,
+    )
     await connection.execute(
         update(strategies)
         .where(strategies.c.id == strategy_id)
         .values(
-            document=new.document,
-            kind=new.kind,
-            output_schema=new.output_schema,
-            preview=list(new.preview),
-            version=before.version + 1,
-            attempts=before.attempts + new.attempts,
+            document=after.document,
+            kind=after.kind,
+            output_schema=after.output_schema,
+            preview=list(after.preview),
+            version=after.version,
+            attempts=after.attempts,
             updated_at=now,
         )
     )
@@ -210,6 +251,7 @@ async def replace_plan(
         .where(strategy_pages.c.strategy_id == strategy_id)
         .values(url=storable_text(page.url), page=pack(page), fetched_at=now)
     )
+    return after
 
 
 async def update_filter(
@@ -261,6 +303,30 @@ async def rename_strategy(
     after = replace(before, name=check_name(name), updated_at=now)
     await connection.execute(
         update(strategies).where(strategies.c.id == after.id).values(name=after.name, updated_at=now)
+    )
+    return after
+
+
+async def set_change_rules(
+    connection: AsyncConnection,
+    *,
+    organisation_id: UUID,
+    strategy_id: UUID,
+    change_rules: Mapping[str, object] | None,
+    now: datetime,
+) -> StoredStrategy:
+    """Replace what says which differences are changes; the strategy becomes a new version. Raises `NotFound`.
+
+    The rules must have been checked: what they mean is for monitoring.
+    """
+    before = await get_strategy(
+        connection, organisation_id=organisation_id, strategy_id=strategy_id, lock="change"
+    )
+    after = replace(before, change_rules=change_rules, version=before.version + 1, updated_at=now)
+    await connection.execute(
+        update(strategies)
+        .where(strategies.c.id == after.id)
+        .values(change_rules=change_rules, version=after.version, updated_at=now)
     )
     return after
 
@@ -352,12 +418,12 @@ def parse_filter(filter_config: Mapping[str, object] | None) -> Filter | None:
     return None if filter_config is None else Filter.parse(filter_config)
 
 
-def _check_request(request: StrategyRequest) -> StrategyRequest:
+def _check_request(request: StrategyRequest, *, needs_description: bool = True) -> StrategyRequest:
     url, name = check_url(request.url), check_name(request.name)
     description = request.description.strip()
     if len(description) > DESCRIPTION_LENGTH_MAX:
         raise _refused("description", f"A description has at most {DESCRIPTION_LENGTH_MAX} characters.")
-    if not description and request.kind != "content":
+    if needs_description and not description and request.kind != "content":
         raise _refused("description", "The description is empty; say in plain words what to extract.")
     if request.output_schema is not None:
         if request.kind == "content":
@@ -404,6 +470,7 @@ def _stored(
         updated_at=now,
         notes=made.generated.notes,
         group_id=request.group_id,
+        change_rules=request.change_rules,
     )
 
 
@@ -429,6 +496,7 @@ async def _insert(connection: AsyncConnection, stored: StoredStrategy, fetched: 
             version=stored.version,
             output_schema=stored.output_schema,
             filter_config=stored.filter_config,
+            change_rules=stored.change_rules,
             preview=list(stored.preview),
             attempts=stored.attempts,
             group_id=stored.group_id,

@@ -28,14 +28,15 @@ class StrategyRequest:
     force_api: bool = False
     max_pages: int | None = None
     group_id: UUID | None = None
+    change_rules: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True)
 class StoredStrategy:
     """A strategy of an organisation.
 
-    `version` counts the states of the plan and of its filter: results of different versions are not
-    compared with each other. `preview` is a sample of the items, after the filter.
+    `version` counts the states of the plan, its filter and its change rules: results of different versions
+    are not compared with each other. `preview` is a sample of the items, after the filter.
     """
 
     id: UUID
@@ -53,6 +54,8 @@ class StoredStrategy:
     created_at: datetime
     updated_at: datetime
     group_id: UUID | None = None
+    # Which differences of results are no changes; kept for monitoring, which reads and checks them.
+    change_rules: Mapping[str, object] | None = None
     # Remarks of the making for whoever asked; they are told once and not kept.
     notes: tuple[str, ...] = field(default=(), compare=False)
 

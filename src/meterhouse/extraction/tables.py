@@ -45,6 +45,8 @@ strategies = Table(
     # Counts the states of plan and filter; jobs remember the one they ran with.
     Column("version", Integer, nullable=False),
     Column("output_schema", JSON(none_as_null=True)),
+    # Which differences of results are no changes; what they mean is for monitoring.
+    Column("change_rules", JSON(none_as_null=True)),
     Column("filter_config", JSON(none_as_null=True)),
     Column("preview", JSON, nullable=False),
     Column("attempts", Integer, nullable=False),

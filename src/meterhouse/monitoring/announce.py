@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.extraction import service as extraction
 from meterhouse.kernel.ids import new_id
-from meterhouse.monitoring import engine
+from meterhouse.monitoring import engine, queries
 from meterhouse.monitoring.changes import difference, list_results
 from meterhouse.monitoring.model import Diff, Item, JobStatus, Modified
+from meterhouse.monitoring.rules import ChangeRules
 from meterhouse.monitoring.schedules_model import endpoint_from_row
 from meterhouse.monitoring.tables import jobs, schedules
 from meterhouse.monitoring.words import item_line
@@ -78,12 +79,15 @@ class JobNotices:
             found = {row.id: row for row in rows}
             before = {row.previous_job_id for row in found.values() if row.has_changes}
             old = await list_results(connection, job_ids=before)
+            rules = await queries.list_rules(
+                connection, strategy_ids={row.strategy_id for row in found.values()}
+            )
             names: dict[UUID, str] = {}
             for owner in {row.organisation_id for row in found.values()}:
                 wanted = {row.strategy_id for row in found.values() if row.organisation_id == owner}
                 names |= await extraction.list_names(connection, organisation_id=owner, strategy_ids=wanted)
         told = [(found.get(one.id), one.metadata) for one in subjects]
-        return await asyncio.to_thread(_notices, told, old, names)
+        return await asyncio.to_thread(_notices, told, old, names, rules)
 
 
 def sample_notice(metadata: Metadata | None, now: datetime) -> Notice:
@@ -116,11 +120,14 @@ def _notices(
     told: Sequence[tuple[Row[Any] | None, Metadata | None]],
     old: Mapping[UUID, tuple[Sequence[Item], frozenset[str]]],
     names: Mapping[UUID, str],
+    rules: Mapping[UUID, ChangeRules],
 ) -> list[Notice | None]:
     return [
         None
         if job is None or job.strategy_id not in names
-        else _notice(job, old.get(job.previous_job_id), names[job.strategy_id], metadata)
+        else _notice(
+            job, old.get(job.previous_job_id), names[job.strategy_id], metadata, rules[job.strategy_id]
+        )
         for job, metadata in told
     ]
 
@@ -130,6 +137,7 @@ def _notice(
     before: tuple[Sequence[Item], frozenset[str]] | None,
     name: str,
     metadata: Metadata | None,
+    rules: ChangeRules,
 ) -> Notice:
     payload: dict[str, object] = {
         "job_id": job.id,
@@ -145,7 +153,7 @@ def _notice(
         return Notice(payload, f"{name} failed", job.url, job.error)
     lost = list(job.lost_fields or ())
     old, lost_before = before or (None, frozenset())
-    found = difference(job.results, old, {*lost, *lost_before})
+    found = difference(job.results, old, {*lost, *lost_before}, rules)
     payload |= {
         "results": job.results if job.wrapper is None else [{job.wrapper: job.results}],
         "item_count": job.item_count,

@@ -17,6 +17,7 @@ from meterhouse.kernel.errors import NotFound
 from meterhouse.monitoring import engine, queries
 from meterhouse.monitoring.keywords import KeywordFilter
 from meterhouse.monitoring.model import Diff, Item, Job, Modified
+from meterhouse.monitoring.rules import ChangeRules
 from meterhouse.monitoring.schedules import get_schedule
 from meterhouse.monitoring.tables import jobs
 from meterhouse.platform.ports import Database
@@ -142,14 +143,17 @@ async def get_changelog(
     With keywords, items and counts are those that match, and entries without a match are left out.
     """
     async with database.begin() as connection:
-        await get_schedule(connection, organisation_id=organisation_id, schedule_id=schedule_id)
+        schedule = await get_schedule(connection, organisation_id=organisation_id, schedule_id=schedule_id)
+        rules = (await queries.list_rules(connection, strategy_ids=[schedule.strategy_id]))[
+            schedule.strategy_id
+        ]
         total = await connection.scalar(select(func.count()).select_from(jobs).where(*_changed(schedule_id)))
     if keywords.is_empty:
-        entries = [entry async for entry in _entries(database, schedule_id, limit=limit, offset=offset)]
+        entries = [e async for e in _entries(database, schedule_id, rules, limit=limit, offset=offset)]
         return Changelog(entries, int(total or 0))
     matching: list[ChangelogEntry] = []
     count = 0
-    async for entry in _entries(database, schedule_id, limit=None, offset=0):
+    async for entry in _entries(database, schedule_id, rules, limit=None, offset=0):
         kept = await asyncio.to_thread(_matching, entry, keywords)
         if not kept.is_empty:
             matching += [kept] if offset <= count < offset + limit else []
@@ -157,17 +161,19 @@ async def get_changelog(
     return Changelog(matching, count)
 
 
-def difference(new: Sequence[Item], old: Sequence[Item] | None, lost: Collection[str] = ()) -> Diff:
-    """What happened from one result to the next; nothing where there is no previous one.
+def difference(
+    new: Sequence[Item], old: Sequence[Item] | None, lost: Collection[str], rules: ChangeRules
+) -> Diff:
+    """What happened from one result to the next by the rules; nothing where there is no previous one.
 
     Fields that either of them lost are no part of the comparison.
     """
     if old is None:
         return Diff()
     if not lost:
-        return engine.diff(new, old)
+        return engine.diff(new, old, rules)
     new, old = ([dict(item) for item in items] for items in (new, old))
-    return engine.diff(extraction.without_fields(new, lost), extraction.without_fields(old, lost))
+    return engine.diff(extraction.without_fields(new, lost), extraction.without_fields(old, lost), rules)
 
 
 async def list_results(
@@ -216,7 +222,7 @@ def _filtered(job: Job, keywords: KeywordFilter) -> Job | None:
 
 
 async def _entries(
-    database: Database, schedule_id: UUID, *, limit: int | None, offset: int
+    database: Database, schedule_id: UUID, rules: ChangeRules, *, limit: int | None, offset: int
 ) -> AsyncIterator[ChangelogEntry]:
     """The changelog, a few results in memory at a time."""
     position, left = offset, limit
@@ -225,7 +231,7 @@ async def _entries(
         async with database.begin() as connection:
             rows = await _read_with_previous(connection, schedule_id, limit=step, offset=position)
         for row in rows:
-            yield await asyncio.to_thread(_entry, row)
+            yield await asyncio.to_thread(_entry, row, rules)
         if len(rows) < step:
             return
         position += step
@@ -255,10 +261,10 @@ async def _read_with_previous(
     return rows.all()
 
 
-def _entry(row: Row[Any]) -> ChangelogEntry:
+def _entry(row: Row[Any], rules: ChangeRules) -> ChangelogEntry:
     new: Sequence[Mapping[str, object]] = row.results or []
     lost = {*(row.lost_fields or ()), *(row.previous_lost_fields or ())}
-    found = difference(new, row.previous_results, lost)
+    found = difference(new, row.previous_results, lost, rules)
     return ChangelogEntry(
         job_id=row.id,
         url=row.url,

@@ -10,24 +10,25 @@ from collections.abc import Hashable, Sequence
 from meterhouse.monitoring import keys
 from meterhouse.monitoring.model import Comparison, Diff, FieldChange, Item, Modified, Signature
 from meterhouse.monitoring.noise import canonical, normal_value
+from meterhouse.monitoring.rules import STANDARD, ChangeRules
 from meterhouse.monitoring.words import describe_diff, describe_structure
 
 # Different content is never called fully alike, however close it is.
 _SIMILARITY_BELOW_ONE = 0.9999
 
 
-def measure(items: Sequence[Item]) -> tuple[str, Signature]:
+def measure(items: Sequence[Item], rules: ChangeRules = STANDARD) -> tuple[str, Signature]:
     """`content_hash` and `structural_signature` of a result at once, each item written out once."""
-    texts = [canonical(item) for item in items]
-    return _digest(sorted(texts)), _signature(items, texts)
+    texts = [rules.content(item) for item in items]
+    return _content_digest(texts, rules), _signature(items, texts)
 
 
-def content_hash(items: Sequence[Item]) -> str:
+def content_hash(items: Sequence[Item], rules: ChangeRules = STANDARD) -> str:
     """SHA-256 (hex) of the items as one JSON array of canonical items in sorted order.
 
-    Sorting makes it a hash of the multiset: order is no content, repetition is.
+    Sorting makes it a hash of the multiset: order is no content (unless rules say so), repetition is.
     """
-    return _digest(sorted(canonical(item) for item in items))
+    return _content_digest([rules.content(item) for item in items], rules)
 
 
 def structural_signature(items: Sequence[Item]) -> Signature:
@@ -80,63 +81,71 @@ def has_changes(new_hash: str, previous_hash: str | None) -> bool:
     return previous_hash is not None and new_hash != previous_hash
 
 
-def diff(new: Sequence[Item], old: Sequence[Item]) -> Diff:
+def diff(new: Sequence[Item], old: Sequence[Item], rules: ChangeRules = STANDARD) -> Diff:
     """What happened from `old` to `new`; items equal after normalisation are the same.
 
-    Of the others, those with the same key are one item in two states (`keys.find_key` says what serves
-    as a key). Without a usable key a changed item is one removed and one added.
+    Of the others, those with the same key are one item in two states (the rules name it, or `keys.find_key`
+    says what serves as one). Without a usable key a changed item is one removed and one added.
     """
-    new_only, old_only, kept_at = _unmatched(new, old)
-    key = keys.find_key(new, old, new_only, old_only)
-    pairs, new_rest, old_rest = _paired(new_only, old_only, key)
+    new_only, old_only, kept_at = _unmatched(new, old, rules)
+    key = keys.Key(rules.key) if rules.key else keys.find_key(new, old, new_only, old_only)
+    pairs, new_rest, old_rest = _paired(new_only, old_only, key, rules)
     return Diff(
         added=tuple(new_rest),
         removed=tuple(old_rest),
-        modified=tuple(Modified(before, after, field_changes(before, after)) for after, before in pairs),
+        modified=tuple(
+            Modified(before, after, field_changes(before, after, rules)) for after, before in pairs
+        ),
         unchanged=len(kept_at),
         moved=len(kept_at) - _longest_rise(kept_at),
         key=key.names if key else (),
+        is_ordered=rules.is_ordered,
     )
 
 
-def field_changes(before: Item, after: Item) -> tuple[FieldChange, ...]:
-    """The fields whose normal values differ, those of the new item first."""
-    names = [*after, *(name for name in before if name not in after)]
+def field_changes(before: Item, after: Item, rules: ChangeRules = STANDARD) -> tuple[FieldChange, ...]:
+    """The fields whose values differ by what counts of them, those of the new item first."""
+    old, new = rules.counted(before), rules.counted(after)
+    names = [*new, *(name for name in old if name not in new)]
     return tuple(
         FieldChange(name, before.get(name), after.get(name))
         for name in names
-        if canonical(before.get(name)) != canonical(after.get(name)) or (name in before) != (name in after)
+        if rules.text(old.get(name)) != rules.text(new.get(name)) or (name in old) != (name in new)
     )
 
 
-def similarity(new: Sequence[Item], old: Sequence[Item]) -> float:
+def similarity(new: Sequence[Item], old: Sequence[Item], rules: ChangeRules = STANDARD) -> float:
     """How alike two results are, 0.0 to 1.0 with four decimals; symmetric, and 1.0 exactly for equal content.
 
     A share of items, both sides counted: equal items count fully, modified ones by their equal fields and
     words, the rest by the words they have in common.
     """
-    difference = diff(new, old)
+    difference = diff(new, old, rules)
     if difference.is_empty:
         return 1.0
     score = 2.0 * difference.unchanged
-    score += sum(2 * _words_alike([one.after], [one.before]) for one in difference.modified)
+    score += sum(2 * _words_alike([one.after], [one.before], rules) for one in difference.modified)
     rest = len(difference.added) + len(difference.removed)
-    score += rest * _words_alike(difference.added, difference.removed)
+    score += rest * _words_alike(difference.added, difference.removed, rules)
     return min(round(score / (len(new) + len(old)), 4), _SIMILARITY_BELOW_ONE)
 
 
-def compare(new: Sequence[Item], old: Sequence[Item]) -> Comparison:
+def compare(new: Sequence[Item], old: Sequence[Item], rules: ChangeRules = STANDARD) -> Comparison:
     """Two results side by side; counts and texts tell what happened from `old` to `new`."""
-    difference = diff(new, old)
+    difference = diff(new, old, rules)
     new_signature, old_signature = structural_signature(new), structural_signature(old)
     return Comparison(
         content_hash_match=difference.is_empty,
         structural_match=structural_match(new, old),
-        semantic_similarity=similarity(new, old),
+        semantic_similarity=similarity(new, old, rules),
         item_count_diff=len(new) - len(old),
         changes=describe_diff(difference),
         structural_changes=describe_structure(new_signature, old_signature, difference),
     )
+
+
+def _content_digest(texts: Sequence[str], rules: ChangeRules) -> str:
+    return _digest(texts if rules.is_ordered else sorted(texts))
 
 
 def _digest(texts: Sequence[str]) -> str:
@@ -152,15 +161,17 @@ def _shape(items: Sequence[Item]) -> dict[str, set[str]]:
     return dict(shape)
 
 
-def _unmatched(new: Sequence[Item], old: Sequence[Item]) -> tuple[list[Item], list[Item], list[int]]:
+def _unmatched(
+    new: Sequence[Item], old: Sequence[Item], rules: ChangeRules
+) -> tuple[list[Item], list[Item], list[int]]:
     """Items on one side only, and for each item on both sides its old position, in new order."""
     positions: dict[str, deque[int]] = defaultdict(deque)
     for at, item in enumerate(old):
-        positions[canonical(item)].append(at)
+        positions[rules.content(item)].append(at)
     new_only: list[Item] = []
     kept_at: list[int] = []
     for item in new:
-        found = positions.get(canonical(item))
+        found = positions.get(rules.content(item))
         if found:
             kept_at.append(found.popleft())
         else:
@@ -170,18 +181,18 @@ def _unmatched(new: Sequence[Item], old: Sequence[Item]) -> tuple[list[Item], li
 
 
 def _paired(
-    new: list[Item], old: list[Item], key: keys.Key | None
+    new: list[Item], old: list[Item], key: keys.Key | None, rules: ChangeRules
 ) -> tuple[list[tuple[Item, Item]], list[Item], list[Item]]:
     """Pairs (new, old) of one key, and the rest of either side. Equal keys pair in their order."""
     if key is None:
         return [], new, old
     waiting: dict[Hashable, deque[int]] = defaultdict(deque)
     for at, item in enumerate(old):
-        waiting[key.of(item)].append(at)
+        waiting[key.of(item, rules.text)].append(at)
     pairs: list[tuple[Item, Item]] = []
     new_rest: list[Item] = []
     for item in new:
-        if found := waiting.get(key.of(item)):
+        if found := waiting.get(key.of(item, rules.text)):
             pairs.append((item, old[found.popleft()]))
         else:
             new_rest.append(item)
@@ -198,9 +209,9 @@ def _longest_rise(positions: Sequence[int]) -> int:
     return len(ends)
 
 
-def _words_alike(new: Sequence[Item], old: Sequence[Item]) -> float:
+def _words_alike(new: Sequence[Item], old: Sequence[Item], rules: ChangeRules) -> float:
     """Share of common words (field name and word counted together), 0.0 to 1.0."""
-    ours, theirs = _words(new), _words(old)
+    ours, theirs = (_words([rules.counted(item) for item in side]) for side in (new, old))
     total = ours.total() + theirs.total()
     return 2 * (ours & theirs).total() / total if total else 0.0
 

@@ -263,7 +263,7 @@ async def _verdict(connection: AsyncConnection, outcome: Outcome, previous: Row[
     def differs() -> bool:
         old = extraction.without_fields(json.loads(results or "[]"), lost)
         new = extraction.without_fields([dict(item) for item in outcome.items], lost)
-        return engine.content_hash(old) != engine.content_hash(new)
+        return engine.content_hash(old, outcome.rules) != engine.content_hash(new, outcome.rules)
 
     return Verdict(await asyncio.to_thread(differs), previous.id, has_lost)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from meterhouse.monitoring.model import Item
@@ -27,8 +27,9 @@ class Key:
 
     names: tuple[str, ...]
 
-    def of(self, item: Item) -> tuple[str, ...]:
-        return tuple(canonical(item.get(name)) for name in self.names)
+    def of(self, item: Item, text: Callable[[object], str] = canonical) -> tuple[str, ...]:
+        """The values as texts, equal where `text` makes them equal."""
+        return tuple(text(item.get(name)) for name in self.names)
 
 
 def find_key(

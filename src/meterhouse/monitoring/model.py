@@ -164,7 +164,8 @@ class Diff:
     """What happened from one result to the next.
 
     Each old item is unchanged, modified or removed, and each new one unchanged, modified or added:
-    exactly one of them. `moved` counts unchanged items that left their order; moving alone is no change.
+    exactly one of them. `moved` counts unchanged items that left their order; moving alone is no change
+    unless `is_ordered`.
     """
 
     added: tuple[Item, ...] = ()
@@ -173,10 +174,11 @@ class Diff:
     unchanged: int = 0
     moved: int = 0
     key: tuple[str, ...] = field(default=())
+    is_ordered: bool = False
 
     @property
     def is_empty(self) -> bool:
-        return not (self.added or self.removed or self.modified)
+        return not (self.added or self.removed or self.modified or (self.is_ordered and self.moved))
 
     @property
     def new_items(self) -> tuple[Item, ...]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from meterhouse.extraction import service as extraction
 from meterhouse.kernel.errors import NotFound
 from meterhouse.monitoring.model import BatchProgress, HistoryEntry, Job, JobFilter, JobStatus
+from meterhouse.monitoring.rules import ChangeRules
 from meterhouse.monitoring.tables import job_batches, jobs
 
 HISTORY_MAX = 1000
@@ -132,3 +135,11 @@ def _conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
     }
     conditions = [column == value for column, value in equal.items() if value is not None]
     return [*conditions, jobs.c.created_at >= wanted.since] if wanted.since is not None else conditions
+
+
+async def list_rules(
+    connection: AsyncConnection, *, strategy_ids: Collection[UUID]
+) -> dict[UUID, ChangeRules]:
+    """The rules of strategies; deleted ones are left out."""
+    found = await extraction.list_change_rules(connection, strategy_ids=strategy_ids)
+    return {strategy_id: ChangeRules.parse(document) for strategy_id, document in found.items()}

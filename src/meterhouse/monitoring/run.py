@@ -19,6 +19,7 @@ from meterhouse.kernel.hosts import wait_asked_for
 from meterhouse.monitoring import engine
 from meterhouse.monitoring.model import Item, JobStatus, Signature
 from meterhouse.monitoring.retries import PASSING_STATUSES, quiet_for
+from meterhouse.monitoring.rules import STANDARD, ChangeRules
 from meterhouse.monitoring.visit import JobVisit, NotModified, Validators
 
 log = structlog.get_logger(__name__)
@@ -62,7 +63,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to: items with their hash and signature, or an error.
+    """What a run came to: items with their hash and signature under the rules, or an error.
 
     `results` are the items as JSON. `is_passing` marks an error that may be over soon. `quiet` is a host that
     asked to be left alone, and for how long.
@@ -76,6 +77,7 @@ class Outcome:
     wrapper: str | None = None
     content_hash: str | None = None
     signature: Signature | None = None
+    rules: ChangeRules = STANDARD
     lost: tuple[str, ...] = ()
     evidence: Mapping[str, object] | None = None
     repair: tuple[extraction.StoredStrategy, extraction.Repair] | None = None
@@ -148,7 +150,8 @@ async def _extract(
     known = await _known(begun.previous)
     errand = extraction.Errand(begun.url, begun.parameters, begun.max_pages, known)
     extracted = await extraction.run_at(sources, begun.strategy, errand, tally)
-    found = await asyncio.to_thread(_completed, extracted)
+    rules = ChangeRules.parse(begun.strategy.change_rules)
+    found = await asyncio.to_thread(_completed, extracted, rules)
     repaired = extracted.repaired
     return replace(
         found,
@@ -168,9 +171,9 @@ async def _known(previous: Previous | None) -> list[dict[str, object]]:
     return found
 
 
-def _completed(extracted: extraction.Extracted) -> Outcome:
+def _completed(extracted: extraction.Extracted, rules: ChangeRules) -> Outcome:
     items = tuple(extracted.items)
-    content_hash, signature = engine.measure(items)
+    content_hash, signature = engine.measure(items, rules)
     evidence: dict[str, object] = {}
     if extracted.lost:
         evidence["lost"] = list(extracted.lost)
@@ -182,6 +185,7 @@ def _completed(extracted: extraction.Extracted) -> Outcome:
         wrapper=extracted.wrapper,
         content_hash=content_hash,
         signature=signature,
+        rules=rules,
         lost=extracted.lost,
         evidence=evidence or None,
     )

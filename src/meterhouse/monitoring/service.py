@@ -28,6 +28,7 @@ from meterhouse.kernel.ids import new_id
 from meterhouse.monitoring import engine, queries
 from meterhouse.monitoring.model import Comparison, CreatedBatch, Job, JobStatus, NewJob
 from meterhouse.monitoring.retries import RETRIES_DEFAULT, check_retries
+from meterhouse.monitoring.rules import STANDARD
 from meterhouse.monitoring.signals import JobSignals
 from meterhouse.monitoring.tables import job_batches, job_usage, jobs, quiet_hosts
 from meterhouse.monitoring.usage import usage_row
@@ -156,14 +157,18 @@ async def wait_for_job(
 async def compare_jobs(
     database: Database, *, organisation_id: UUID, job_id: UUID, other_job_id: UUID
 ) -> Comparison:
-    """What happened from the second job to the first; they may be of different strategies (reference, 8.5).
+    """What happened from the second job to the first; they may be of different strategies (reference, 8.5),
+    and then no strategy's rules apply.
 
     Raises `NotFound`, or `PreconditionFailed` when one of them has no results.
     """
     async with database.begin() as connection:
         new = await queries.get_job(connection, organisation_id=organisation_id, job_id=job_id)
         old = await queries.get_job(connection, organisation_id=organisation_id, job_id=other_job_id)
-    return await asyncio.to_thread(engine.compare, _results(new), _results(old))
+        rules = await queries.list_rules(connection, strategy_ids=[new.strategy_id])
+    is_same = new.strategy_id == old.strategy_id
+    by = rules.get(new.strategy_id, STANDARD) if is_same else STANDARD
+    return await asyncio.to_thread(engine.compare, _results(new), _results(old), by)
 
 
 async def record_usage(

@@ -18,6 +18,7 @@ def describe_diff(difference: Diff) -> tuple[str, ...]:
         (len(difference.added), "added"),
         (len(difference.removed), "removed"),
         (len(difference.modified), "modified"),
+        (difference.moved if difference.is_ordered else 0, "moved"),
     )
     lines = [f"{_items(count)} {verb}" for count, verb in counts if count]
     details = [

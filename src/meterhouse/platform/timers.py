@@ -9,16 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
 
 import structlog
 
 from meterhouse.kernel.clock import Clock
 from meterhouse.kernel.errors import InvariantBroken
+from meterhouse.kernel.scans import Scan
 
 log = structlog.get_logger(__name__)
-
-Scan = Callable[[datetime], Awaitable[int]]
 
 TICK_S = 1.0
 ROUNDS_MAX = 10_000
@@ -55,10 +53,11 @@ class DueScans:
     async def settle(self, drain: Callable[[], Awaitable[None]]) -> None:
         """Alternate queue and scans until neither finds work: all that is due at this instant is done.
 
-        The queue goes first: what an earlier pass put there may make more work when it runs, and only a
-        pass that begins with an empty queue and finds nothing proves that there is none.
+        The first pass is for what is due now, which must not wait for a queue that others keep filling. Only
+        a pass that begins with an empty queue and finds nothing proves that nothing is left.
         """
         async with self._turn:
+            await self._pass()
             await drain()
             for _ in range(ROUNDS_MAX):
                 found = await self._pass()

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from meterhouse.extraction import service as extraction
 from meterhouse.kernel.errors import MeterhouseError
 from meterhouse.monitoring import service as monitoring
+from meterhouse.monitoring.rules import ChangeRules
 from meterhouse.workflows.model import Item, RunStatus, WorkStatus
 from meterhouse.workflows.tables import workflow_node_runs, workflow_runs, workflow_work
 
@@ -96,13 +97,16 @@ async def _extract(sources: extraction.Sources, work: InHand, tally: extraction.
     errand = extraction.Errand(work.url, work.parameters, known=known)
     extracted = await extraction.run_at(sources, work.strategy, errand, tally)
     items, lost = tuple(extracted.items), extracted.lost
+    rules = ChangeRules.parse(work.strategy.change_rules)
 
     def measure() -> tuple[str, str | None]:
         ignored = {*lost, *(before.lost if before is not None else ())}
         is_same = (
-            bool(ignored) and before is not None and _content(items, ignored) == _content(known, ignored)
+            bool(ignored)
+            and before is not None
+            and _content(items, ignored, rules) == _content(known, ignored, rules)
         )
-        return monitoring.content_hash(items), before.content_hash if before and is_same else None
+        return monitoring.content_hash(items, rules), before.content_hash if before and is_same else None
 
     content_hash, same_as = await asyncio.to_thread(measure)
     return Outcome(
@@ -110,8 +114,8 @@ async def _extract(sources: extraction.Sources, work: InHand, tally: extraction.
     )
 
 
-def _content(items: Sequence[Item], lost: Collection[str]) -> str:
-    return monitoring.content_hash(extraction.without_fields([dict(item) for item in items], lost))
+def _content(items: Sequence[Item], lost: Collection[str], rules: ChangeRules) -> str:
+    return monitoring.content_hash(extraction.without_fields([dict(item) for item in items], lost), rules)
 
 
 async def find_before(

@@ -17,6 +17,7 @@ from tests.unit.discovery.test_engine import LINKS, LIST, ROOT, SITEMAP, sitemap
 from meterhouse.discovery import service
 from meterhouse.discovery import tasks as running
 from meterhouse.discovery.model import Discovery, Search
+from meterhouse.discovery.retention import DiscoveryRetention
 from meterhouse.discovery.tasks import DiscoveryTasks
 from meterhouse.identity.service import ensure_organisation
 from meterhouse.kernel.clock import TestClock
@@ -289,3 +290,19 @@ async def test_others_see_nothing_of_it(bench: Bench) -> None:
     async with bench.database.begin() as connection:
         with pytest.raises(NotFound):
             await service.get_discovery(connection, organisation_id=new_id(), discovery_id=started.id)
+
+
+async def test_they_are_deleted_some_time_after_they_ended(bench: Bench) -> None:
+    bench.site.pages[ROOT] = sitemap("/a", "/b")
+    old, _ = await bench.run(SITEMAP)
+    bench.clock.move_to(bench.clock.now() + timedelta(days=1))
+    new, _ = await bench.run(SITEMAP)
+    running = await bench.start(SITEMAP)
+    scan = DiscoveryRetention(bench.database, timedelta(days=30)).scans["discovery.retention"]
+    bench.clock.move_to(bench.clock.now() + timedelta(days=29, seconds=1))
+    while await scan(bench.clock.now()):
+        pass
+    with pytest.raises(NotFound):
+        await bench.get(old.id)
+    assert len(await bench.urls(new.id)) == 2
+    assert await bench.get(running.id) == running

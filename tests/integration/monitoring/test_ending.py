@@ -8,16 +8,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from tests.integration.monitoring.conftest import Bench
 from tests.integration.monitoring.test_schedules import count_jobs, create, move
 from tests.pages import SHOP, shop_page, unreachable
 
 from meterhouse.kernel.errors import Conflict, Invalid, NotFound, RateLimited
 from meterhouse.kernel.ids import new_id
-from meterhouse.monitoring import cancel, queries, runner, service
+from meterhouse.monitoring import cancel, queries, retention, runner, service
 from meterhouse.monitoring.model import Job, JobFilter, JobStatus
+from meterhouse.monitoring.retention import JobRetention
 
 OTHER = "https://other.example/phones"
+SCHEMA = {"title": "string", "price": "number"}
 
 
 async def cancelled(bench: Bench, job: Job) -> Job:
@@ -221,3 +224,52 @@ class TestQuiet:
         bench.fetcher.calls.clear()
         await bench.work()
         assert bench.fetcher.calls[0] == SHOP
+
+
+class TestRetention:
+    async def kept(self, bench: Bench, **wanted: Any) -> list[Any]:
+        """What is left of a strategy's jobs after the scan, the oldest first: prices for results."""
+        scan = JobRetention(bench.database, timedelta(days=30)).scans["monitoring.retention"]
+        while await scan(bench.clock.now()):
+            pass
+        found = sorted(await jobs_of(bench, **wanted), key=lambda job: job.id)
+        return [job.results[0]["price"] if job.results else job.error_code for job in found]
+
+    async def test_the_newest_results_stay(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(retention, "READ_AT_ONCE", 2)
+        strategy = await bench.generate(output_schema=SCHEMA)
+        for price in (1, 2, None, 3):
+            bench.fetcher.pages[SHOP] = shop_page(price, 9) if price else ""
+            await bench.run(strategy)
+        await cancelled(bench, await bench.create(strategy))
+        bench.clock.move_to(bench.clock.now() + timedelta(days=29))
+        assert len(await self.kept(bench, strategy_id=strategy.id)) == 5
+        waiting = await bench.create(strategy)
+        bench.clock.move_to(bench.clock.now() + timedelta(days=31))
+        assert await self.kept(bench, strategy_id=strategy.id) == [3, None]
+        bench.fetcher.pages[SHOP] = shop_page(4, 9)
+        await bench.work()
+        assert (await bench.get(waiting)).has_changes
+
+    async def test_changes_that_nobody_saw_stay(self, bench: Bench) -> None:
+        strategy = await bench.generate(output_schema=SCHEMA)
+        schedule = await create(bench, strategy=strategy, url=None, urls=[SHOP, OTHER])
+        for price in (1, 2, 3, 4):
+            bench.fetcher.pages |= {SHOP: shop_page(price, 9), OTHER: shop_page(8, 9)}
+            await move(bench, hours=1)
+            await bench.work()
+        found = await jobs_of(bench, schedule_id=schedule.id)
+        last, _, first = (job.id for job in found if job.has_changes)
+        async with bench.database.begin() as connection:
+            mark = text("UPDATE jobs SET seen_at = :now WHERE id = ANY (:ids)")
+            await connection.execute(mark, {"now": bench.clock.now(), "ids": [first, last]})
+        bench.clock.move_to(bench.clock.now() + timedelta(days=31))
+        assert await self.kept(bench, schedule_id=schedule.id) == [2, 3, 4, 8]
+        async with bench.database.begin() as connection:
+            assert (
+                await connection.scalar(
+                    text("SELECT count(*) FROM job_batches WHERE strategy_id = :id"),
+                    {"id": schedule.strategy_id},
+                )
+                == 3
+            )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.integration.workflows.conftest import PHONE, Bench, Killed, phone_page
 from tests.pages import SHOP, shop_page
 
+from meterhouse.kernel.errors import NotFound
 from meterhouse.workflows.model import EdgeDraft, InputType, NodeDraft, NodeStatus, RunStatus, WorkflowRun
+from meterhouse.workflows.retention import RunRetention
 
 CHEAP = {"mode": "all", "conditions": [{"field": "price", "operator": "lt", "value": "260"}]}
 
@@ -275,3 +278,24 @@ class TestInterruption:
         assert await bench.value(waiting, id=str(run.id)) == 2
         await bench.drive(run)
         assert (await bench.get(run)).status is RunStatus.COMPLETED
+
+
+async def test_runs_are_deleted_some_time_after_they_ended(bench: Bench) -> None:
+    workflow = await bench.shop()
+    runs = []
+    for number in range(3):
+        bench.fetcher.pages[SHOP] = shop_page(number, 5)
+        runs.append(await bench.run(workflow))
+        bench.clock.move_to(bench.clock.now() + timedelta(days=1))
+    scan = RunRetention(bench.database, timedelta(days=30)).scans["workflows.retention"]
+    bench.clock.move_to(runs[1].completed_at + timedelta(days=30))  # type: ignore[operator]
+    while await scan(bench.clock.now()):
+        pass
+    assert await bench.get(runs[1]) == runs[1]  # on the last day
+    bench.clock.move_to(bench.clock.now() + timedelta(days=60))
+    assert [await scan(bench.clock.now()) for _ in range(2)] == [1, 0]
+    assert await bench.get(runs[2]) == runs[2]
+    for gone in runs[:2]:
+        with pytest.raises(NotFound):
+            await bench.get(gone)
+    assert not (await bench.run(workflow)).has_changes

@@ -30,6 +30,7 @@ def strategy_to_wire(strategy: StoredStrategy) -> Wire:
         "api_parameters": strategy.api_parameters,
         "output_schema": strategy.output_schema,
         "filter_config": strategy.filter_config,
+        "change_rules": strategy.change_rules,
         "strategy_group_id": strategy.group_id,
         "created_at": strategy.created_at,
         "updated_at": strategy.updated_at,

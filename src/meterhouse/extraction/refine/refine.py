@@ -45,20 +45,32 @@ def carry_out(changes: list[Change], draft: Draft) -> Refined:
     """Carry out changes in order and run what comes of them."""
     for change in changes:
         draft = apply(change, draft)
-    strategy = draft.strategy
+    # Without a request nothing is mined in place of what was asked for.
+    made = measured(replace(draft.strategy, request=""), draft.page)
+    strategy = replace(made.strategy, request=_wording(made.strategy))
+    notes = (*draft.notes, *made.notes)
+    return Refined(Generated(strategy, made.items, notes), draft.filter_config)
+
+
+def measured(strategy: Strategy, page: Page) -> Generated:
+    """A changed strategy, whose contract is to be empty, with what it gives on its page as its new contract.
+
+    Raises `ExtractionFailed` when it reads nothing there.
+    """
+    found = capture.run(strategy, page) if strategy.kind == "api" else run(strategy, page)
+    if strategy.kind == "content":
+        return Generated(replace(strategy, contract=Contract(len(found.items))), found.items)
     if strategy.kind == "api":
-        found = capture.run(strategy, draft.page)
-        flat = capture.items_of(strategy, draft.page)
+        flat = capture.items_of(strategy, page)
     else:
-        found = run(strategy, draft.page)
-        flat = extract(strategy.container, strategy.fields, parse(draft.page))
-    empty = [name for name, share in found.fill.items() if not share]
-    notes = (*draft.notes, *(f"The field {name!r} is empty on the page." for name in empty))
+        flat = extract(strategy.container, strategy.fields, parse(page))
     contract = contract_of(flat, strategy.fields)
-    strategy = replace(strategy, contract=contract, request=_wording(strategy), reading="full")
+    strategy = replace(strategy, contract=contract, reading="full")
     if strategy.kind == "css":
-        strategy = with_reading(strategy, draft.page, flat)
-    return Refined(Generated(strategy, found.items, notes), draft.filter_config)
+        strategy = with_reading(strategy, page, flat)
+    empty = [name for name, share in found.fill.items() if not share]
+    notes = tuple(f"The field {name!r} is empty on the page." for name in empty)
+    return Generated(strategy, found.items, notes)
 
 
 def _wording(strategy: Strategy) -> str:

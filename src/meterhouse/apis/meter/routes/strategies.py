@@ -1,4 +1,4 @@
-"""Strategies: generate, list, get, change the filter, delete (reference, 4)."""
+"""Strategies: generate, write by hand, list, get, change, delete (reference, 4)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from meterhouse.extraction import service
 from meterhouse.extraction.stored import StrategyRequest
 from meterhouse.kernel.errors import Invalid, NotFound
 from meterhouse.kernel.ids import parse_id
+from meterhouse.monitoring.rules import ChangeRules
 from meterhouse.workflows.service import check_strategy_unused
 
 # Nothing is limited on a server of one's own; the headers say so to programs that look (reference, 2.5).
@@ -49,6 +50,30 @@ async def _generate(call: Call) -> Response:
     return call.json(generated_to_wire(stored), headers={"x-strategy-quota-used": str(used), **_UNLIMITED})
 
 
+@facade.operation("create_strategy", scopes=("strategies:write",), restate=restate_generation)
+async def create_strategy(call: Call) -> object:
+    return await once(call, _create)
+
+
+async def _create(call: Call) -> Response:
+    request = request_of({"description": "", **call.body})
+    prepared = await _prepared(call, request)
+    async with call.services.database.begin() as connection:
+        await service.store_strategy(connection, prepared)
+    return call.json(generated_to_wire(prepared.strategy))
+
+
+async def _prepared(call: Call, request: StrategyRequest) -> service.Prepared:
+    services = call.services
+    return await service.prepare_plan(
+        service.Sources(services.fetcher, services.browser, services.extractor),
+        organisation_id=call.principal.organisation_id,
+        request=request,
+        document=call.body["strategy"],
+        clock=services.clock,
+    )
+
+
 @facade.operation("list_strategies", scopes=("strategies:read",))
 async def list_strategies(call: Call) -> object:
     limit, offset = page_of(call)
@@ -72,12 +97,13 @@ async def get_strategy(call: Call) -> object:
 
 @facade.operation("update_strategy", scopes=("strategies:write",), restate=restate_update)
 async def update_strategy(call: Call) -> object:
-    """Change the filter (reference, 4.4) and, as an extension, the name; what is left out stays."""
+    """Change the filter (reference, 4.4) and, as extensions, name, plan and rules; the rest stays."""
     services, body = call.services, call.body or {}
     which = {"organisation_id": call.principal.organisation_id, "strategy_id": call.path_id("strategy_id")}
     name = text_of(body, "name")
     if name is not None:
         service.check_name(name)
+    prepared = await _changed_plan(call) if body.get("strategy") is not None else None
     changed = None
     if "filter_config" in body:
         changed = await service.update_filter(
@@ -87,10 +113,35 @@ async def update_strategy(call: Call) -> object:
             clock=services.clock,
             **which,
         )
-    if name is not None:
-        async with services.database.begin() as connection:
+    rules = rules_of(body)
+    async with services.database.begin() as connection:
+        if "change_rules" in body:
+            changed = await service.set_change_rules(
+                connection, change_rules=rules, now=services.clock.now(), **which
+            )
+        if name is not None:
             changed = await service.rename_strategy(connection, name=name, now=services.clock.now(), **which)
-    return strategy_to_wire(changed) if changed is not None else await get_strategy(call)
+        if prepared is not None:
+            changed = await service.replace_plan(
+                connection,
+                strategy_id=which["strategy_id"],
+                prepared=prepared,
+                now=services.clock.now(),
+            )
+    return generated_to_wire(changed) if changed is not None else await get_strategy(call)
+
+
+async def _changed_plan(call: Call) -> service.Prepared:
+    """Another plan for a strategy, tried on its page with the filter that it has or is to have."""
+    async with call.services.database.begin() as connection:
+        before = await service.get_strategy(
+            connection,
+            organisation_id=call.principal.organisation_id,
+            strategy_id=call.path_id("strategy_id"),
+        )
+    keep = filter_of(call.body["filter_config"]) if "filter_config" in call.body else before.filter_config
+    request = StrategyRequest(before.url, before.description, before.name, filter_config=keep)
+    return await _prepared(call, request)
 
 
 @facade.operation("refine_strategy", scopes=("strategies:write",))
@@ -144,4 +195,10 @@ def request_of(body: Mapping[str, Any]) -> StrategyRequest:
         force_api=body.get("force_api", False),
         max_pages=service.check_max_pages(body.get("max_pages")),
         group_id=group_id,
+        change_rules=rules_of(body),
     )
+
+
+def rules_of(body: Mapping[str, Any]) -> Mapping[str, object] | None:
+    """Rules for what counts as a change, as they are stored. Raises `Invalid`."""
+    return ChangeRules.parse(body.get("change_rules")).to_document()
