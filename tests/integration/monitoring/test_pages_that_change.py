@@ -13,6 +13,7 @@ from tests.pages import SHOP, shop_page
 from meterhouse.extraction import service as extraction
 from meterhouse.monitoring.changes import difference
 from meterhouse.monitoring.model import Job, JobStatus
+from meterhouse.monitoring.rules import STANDARD
 from meterhouse.monitoring.tables import jobs
 
 PRICES = (199, 249, 299, 349)
@@ -138,7 +139,7 @@ class TestLost:
         bench.fetcher.pages[SHOP] = without.replace("Phone D", "Phone Z")
         changed = await bench.run(strategy)
         assert verdict(changed) == (JobStatus.COMPLETED, True, 4)
-        found = difference(changed.results or [], first.results, changed.lost_fields or ())
+        found = difference(changed.results or [], first.results, changed.lost_fields or (), STANDARD)
         assert (found.unchanged, len(found.new_items), len(found.removed_items)) == (3, 1, 1)
 
 
