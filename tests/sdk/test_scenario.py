@@ -144,6 +144,12 @@ def test_calls_that_the_published_interface_lacks(server: ServerProcess, site: S
             site.url("/phones"), "phones", "Phones", output_schema={"title": "string", "price": "number"}
         )
         strategy = made["strategy_id"]
+        copy = client.create_strategy("Copy", site.url("/phones"), made["strategy"])
+        assert copy["preview_data"] == made["preview_data"]
+        rules = {"ignore_fields": ["price"]}
+        changed = client.update_strategy(copy["strategy_id"], strategy=made["strategy"], change_rules=rules)
+        assert (changed["strategy"], changed["change_rules"]) == (made["strategy"], rules)
+        assert client.update_strategy(copy["strategy_id"], change_rules=None)["change_rules"] is None
         found = client.start_discovery("sitemap", sitemap_url=site.url("/sitemap.txt"))["discovery_id"]
         while client.get_discovery(found)["status"] not in ("completed", "failed"):
             time.sleep(0.02)
@@ -171,5 +177,5 @@ def test_calls_that_the_published_interface_lacks(server: ServerProcess, site: S
         client.delete_workflow(stored)
         assert client.rename_strategy(strategy, "Telephones")["name"] == "Telephones"
         assert client.get_quota()["strategy_quota"]["limit"] == -1
-        assert client.list_strategy_audit()[0]["strategy_id"] == strategy
+        assert [entry["name"] for entry in client.list_strategy_audit()[:2]] == ["Copy", "Phones"]
         client.delete_strategy(strategy)

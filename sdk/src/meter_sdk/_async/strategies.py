@@ -108,14 +108,66 @@ class Strategies(Operations):
         }
         return await self._generated(body, idempotency_key, request_timeout)
 
+    async def create_strategy(
+        self,
+        name: str,
+        url: str,
+        strategy: Mapping[str, Any],
+        description: str = "",
+        *,
+        filter_config: Mapping[str, Any] | None = None,
+        change_rules: Mapping[str, Any] | None = None,
+        strategy_group_id: str | None = None,
+        idempotency_key: str | None = None,
+        request_timeout: float | None = None,
+    ) -> types.GeneratedStrategy:
+        """Store a strategy whose plan is written by hand, or was taken from another one's `strategy`.
+
+        Args:
+            name: A name for people.
+            url: The page on which the plan is tried.
+            strategy: The plan.
+            description: What it extracts, in plain words.
+            filter_config: Which items to keep; see `Filter`.
+            change_rules: What counts as a change: `ignore_fields`, `key_fields`, `ignore_case`, `ordered`.
+            strategy_group_id: A group to put the strategy into.
+            idempotency_key: As for `generate_strategy`.
+            request_timeout: Seconds for this call, 600 by default.
+
+        Returns:
+            The strategy; `preview_data` holds what the plan found.
+
+        Raises:
+            ArgumentError: An argument is malformed.
+            InvalidRequestError: The plan is faulty (the message has the path), or finds nothing on the page.
+
+        Reference: Meter, section 19, item 25; an extension of self-hosted servers.
+        """
+        check.mapping_or_none(strategy, "strategy")
+        check.mapping_or_none(change_rules, "change_rules")
+        options = _strategy_options(None, None, filter_config, strategy_group_id)
+        body = {
+            "name": check.text(name, "name"),
+            "url": check.page_url(url),
+            "strategy": strategy,
+            "description": check.text(description, "description", may_be_empty=True),
+            **options,
+            **given(change_rules=change_rules),
+        }
+        return await self._generated(body, idempotency_key, request_timeout, path="/api/strategies")
+
     async def _generated(
-        self, body: dict[str, Any], idempotency_key: str | None, request_timeout: float | None
+        self,
+        body: dict[str, Any],
+        idempotency_key: str | None,
+        request_timeout: float | None,
+        path: str = "/api/strategies/generate",
     ) -> types.GeneratedStrategy:
         key = str(uuid4()) if idempotency_key is None else check.text(idempotency_key, "idempotency_key")
         made: types.GeneratedStrategy = await self._send(
             Call(
                 "POST",
-                "/api/strategies/generate",
+                path,
                 body=body,
                 headers={"Idempotency-Key": key},
                 safe=True,
@@ -209,14 +261,18 @@ class Strategies(Operations):
         filter_config: Mapping[str, Any] | None = UNSET,
         *,
         name: str | None = None,
+        strategy: Mapping[str, Any] | None = None,
+        change_rules: Mapping[str, Any] | None = UNSET,
         request_timeout: float | None = None,
     ) -> types.Strategy:
-        """Change a strategy's filter or name. What is not given stays.
+        """Change a strategy's filter, name, plan or rules. What is not given stays.
 
         Args:
             strategy_id: The strategy.
             filter_config: The new filter, whole; `None` removes it.
             name: A new name.
+            strategy: Another plan, tried on the strategy's page first. An extension of self-hosted servers.
+            change_rules: What counts as a change, whole; `None` is the standard again. An extension as well.
             request_timeout: Seconds for this call.
 
         Returns:
@@ -224,17 +280,20 @@ class Strategies(Operations):
 
         Raises:
             NotFoundError: There is no such strategy.
-            InvalidRequestError: The filter is malformed.
+            InvalidRequestError: The filter, the plan or the rules are malformed, or the plan finds nothing.
 
-        Reference: Meter, sections 4.4 and 6.
+        Reference: Meter, sections 4.4 and 6; section 19, items 23 and 25.
         """
         path = f"/api/strategies/{check.segment(strategy_id, 'strategy_id')}"
         filters = filter_config if filter_config in (None, UNSET) else grouped(filter_config)
-        body = changed(filter_config=filters)
+        body = changed(filter_config=filters, change_rules=change_rules)
         if name is not None:
             body["name"] = check.text(name, "name")
-        strategy: types.Strategy = await self._send(Call("PATCH", path, body=body, timeout_s=request_timeout))
-        return strategy
+        if strategy is not None:
+            check.mapping_or_none(strategy, "strategy")
+            body["strategy"] = strategy
+        found: types.Strategy = await self._send(Call("PATCH", path, body=body, timeout_s=request_timeout))
+        return found
 
     async def rename_strategy(
         self, strategy_id: str, name: str, *, request_timeout: float | None = None
