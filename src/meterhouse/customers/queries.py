@@ -295,11 +295,3 @@ async def find_subjects(
     )
     found = [subject_from_row(dict(row)) for row in (await connection.execute(query)).mappings()]
     return {subject.key: subject for subject in found}
-
-
-async def has_subjects(connection: AsyncConnection, *, organisation_id: UUID) -> bool:
-    """Whether any live subject exists."""
-    query = select(subjects.c.id).where(
-        subjects.c.organisation_id == organisation_id, subjects.c.deleted_at.is_(None)
-    )
-    return (await connection.execute(query.limit(1))).first() is not None

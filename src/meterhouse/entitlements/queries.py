@@ -178,19 +178,6 @@ def _entitlement_conditions(criteria: EntitlementCriteria) -> list[ColumnElement
     return conditions
 
 
-async def active_entitlements(
-    connection: AsyncConnection, *, organisation_id: UUID, customer_id: UUID, at: datetime
-) -> list[Entitlement]:
-    """What a customer has at `at`, in the order of feature keys."""
-    query = select(entitlements).where(
-        entitlements.c.organisation_id == organisation_id,
-        entitlements.c.customer_id == customer_id,
-        is_active(at),
-    )
-    rows = (await connection.execute(query.order_by(entitlements.c.feature_key))).mappings()
-    return [entitlement_from_row(row) for row in rows]
-
-
 async def has_active_entitlements(
     connection: AsyncConnection, *, organisation_id: UUID, criteria: EntitlementCriteria
 ) -> bool:

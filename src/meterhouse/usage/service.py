@@ -218,15 +218,6 @@ def _check_update(meter: Meter, changes: Mapping[str, object]) -> None:
     refuse(faults + text_faults(meter))
 
 
-async def archive_meter(
-    connection: AsyncConnection, *, organisation_id: UUID, id_or_slug: str, clock: Clock
-) -> Meter:
-    """Set the archive mark to now; repeating refreshes it. Quantities go on answering."""
-    return await update_meter(
-        connection, organisation_id=organisation_id, id_or_slug=id_or_slug, clock=clock, is_archived=True
-    )
-
-
 async def freeze_meter(
     connection: AsyncConnection, *, organisation_id: UUID, id_or_slug: str, clock: Clock
 ) -> None:

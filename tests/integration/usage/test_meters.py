@@ -17,7 +17,6 @@ from meterhouse.usage.model import Aggregation, Clause, Filter
 from meterhouse.usage.queries import MeterCriteria, get_meter, has_match, list_meters
 from meterhouse.usage.service import (
     MeterDraft,
-    archive_meter,
     create_meter,
     delete_meter,
     event_type_filter,
@@ -219,9 +218,11 @@ async def test_a_frozen_definition_is_refused_even_as_null(desk):
 
 async def test_archiving(desk):
     made = await desk.create(COUNT)
-    assert (await desk.call(archive_meter, made.slug)).archived_at == NOW
+    assert (await desk.call(update_meter, made.slug, is_archived=True)).archived_at == NOW
     desk.clock.move_to(NOW + timedelta(hours=1))
-    assert (await desk.call(archive_meter, made.slug)).archived_at == NOW + timedelta(hours=1)
+    assert (await desk.call(update_meter, made.slug, is_archived=True)).archived_at == NOW + timedelta(
+        hours=1
+    )
     assert (await desk.call(update_meter, made.slug, is_archived=False)).archived_at is None
 
 
@@ -229,7 +230,7 @@ async def test_listing(desk):
     await desk.create(SUM)
     lite = await desk.create(COUNT, metadata={"team": "a", "n": 1})
     latest = await desk.create(SUM, slug="latest", aggregation=Aggregation.LATEST)
-    await desk.call(archive_meter, lite.slug)
+    await desk.call(update_meter, lite.slug, is_archived=True)
 
     async def slugs(criteria, **rest):
         return [meter.slug for meter in (await desk.list(criteria=criteria, **rest))[0]]
