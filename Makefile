@@ -65,16 +65,24 @@ run: install ## Start the server and walk through a first result (URL=â€¦ ASK="â
 	@$(BIN)/meterhouse up --data $(DATA) --port $(PORT) --tour $(if $(URL),--tour-url '$(URL)') $(if $(ASK),--tour-ask '$(ASK)')
 
 test: install-dev lint ## Lint and run all tests
-	@$(MAKE) --no-print-directory -j4 --output-sync test-wire test-engines test-contexts test-server
+	@rm -rf $(RECORDINGS)
+	@$(MAKE) --no-print-directory -j5 --output-sync test-wire-usage test-wire-rest test-engines test-contexts test-server
+	@$(PYTEST) tests/wire/test_conformance.py
 
-# Four parts side by side, because tests wait more than they compute. The wire tier stays in one process: what
-# its clients do is recorded as a whole.
+# Five parts side by side, because tests wait more than they compute. What clients did in both parts of the wire tier is
+# recorded, and looked back on at the end.
+RECORDINGS := $(VENV)/recordings
+WIRE_USAGE_TESTS := $(wildcard tests/wire/test_polar_*.py tests/wire/test_openmeter_*.py)
+WIRE_REST_TESTS := $(filter-out $(WIRE_USAGE_TESTS) tests/wire/test_conformance.py,$(wildcard tests/wire/test_*.py))
 ENGINE_TESTS := $(addprefix tests/integration/,apis browser console eventstore extraction fetch)
 CONTEXT_TESTS := $(filter-out $(ENGINE_TESTS) %/server %__pycache__,$(patsubst %/,%,$(wildcard tests/integration/*/)))
-PYTEST = $(BIN)/python -m pytest --basetemp="$$(mktemp -d)/t"
+PYTEST = METERHOUSE_RECORDINGS=$(RECORDINGS) $(BIN)/python -m pytest --basetemp="$$(mktemp -d)/t"
 
-test-wire:
-	@$(PYTEST) tests/wire
+test-wire-usage:
+	@$(PYTEST) $(WIRE_USAGE_TESTS)
+
+test-wire-rest:
+	@$(PYTEST) $(WIRE_REST_TESTS)
 
 test-engines:
 	@$(PYTEST) $(ENGINE_TESTS) tests/unit

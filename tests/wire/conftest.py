@@ -5,15 +5,18 @@ Everything hangs on the fixture `server` of `tests/conftest.py`: a really starte
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import astuple
 from pathlib import Path
 
 import httpx
 import pytest
 from tests.server import ServerProcess
 from tests.wire.clocked import Watched, watched
-from tests.wire.recorder import Recorder, Recording
+from tests.wire.recorder import Exercise, Recorder, Recording
 from tests.wire.releases import Walks
 
 from meterhouse.apis import meter, openmeter, polar
@@ -22,7 +25,9 @@ from meterhouse.apis.facade import Facade
 HTTP_TEST = "HTTP test"
 FACADES: tuple[Facade, ...] = (meter.facade, openmeter.facade, polar.facade)
 
-_complete = pytest.StashKey[bool]()
+HERE = Path(__file__).parent
+# The modules of the tier that this run has in full.
+_modules = pytest.StashKey[AbstractSet[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -120,10 +125,36 @@ def every_answer_fits_its_contract(recording: Recording) -> Iterator[None]:
 
 @pytest.fixture
 def complete_recording(recording: Recording, request: pytest.FixtureRequest) -> Recording:
-    """The recording of the whole tier; skips when only a part of it was run."""
-    if not request.config.stash[_complete]:
+    """The recording of the whole tier; skips when only a part of it was run.
+
+    Parts of the tier that were run by themselves count where each left its recording for the others.
+    """
+    exercises, modules = set(recording.exercises), set(request.config.stash[_modules])
+    for path in _recordings().glob("*.json") if _recordings() else ():
+        left = json.loads(path.read_text())
+        exercises.update(Exercise(*one) for one in left["exercises"])
+        modules.update(left["modules"])
+    if not modules.issuperset(path.name for path in HERE.glob("test_*.py")):
         pytest.skip("needs a run of the whole wire tier")
-    return recording
+    return Recording(exercises)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def recording_is_left(recording: Recording, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave what this part of the tier has recorded for whoever looks back on all of it."""
+    yield
+    if (folder := _recordings()) is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        left = {
+            "modules": sorted(request.config.stash[_modules]),
+            "exercises": [astuple(one) for one in sorted(recording.exercises)],
+        }
+        (folder / f"{os.getpid()}.json").write_text(json.dumps(left))
+
+
+def _recordings() -> Path | None:
+    folder = os.environ.get("METERHOUSE_RECORDINGS", "")
+    return Path(folder) if folder else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -132,10 +163,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(
         key=lambda item: max((n for n, name in enumerate(last, 1) if _asks_for(item, name)), default=0)
     )
-    here = Path(__file__).parent
-    collected = {item.path for item in items}
     narrowed = config.option.keyword or config.option.markexpr or any("::" in arg for arg in config.args)
-    config.stash[_complete] = not narrowed and collected.issuperset(here.glob("test_*.py"))
+    config.stash[_modules] = (
+        frozenset() if narrowed else {item.path.name for item in items if item.path.parent == HERE}
+    )
 
 
 def _asks_for(item: pytest.Item, fixture: str) -> bool:

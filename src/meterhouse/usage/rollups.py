@@ -61,11 +61,14 @@ class RollupLimits:
     There are none while the store holds fewer than `events_min` events: raw ones are read as fast. A batch is
     made once `behind_min` events are not in it, or `idle_behind_min` when no more have come since the last
     look; fewer than that only once in `small_pause_s`, because each batch has cells of its own even for the
-    same hour. `cells_per_event_max` gives up a rollup that would be no smaller than the events.
+    same hour. A rollup that is far behind goes in steps of `catch_up_events`: the events of any step lie all
+    over the table, so fewer steps read less. `cells_per_event_max` gives up a rollup that would be no smaller
+    than the events; large batches are judged by that until `judged_max` were.
     """
 
     events_min: int = 20_000
     batch_events_max: int = 500_000
+    catch_up_events: int = 2_000_000
     behind_min: int = 10_000
     idle_behind_min: int = 1_000
     small_pause_s: float = 60.0
@@ -76,6 +79,7 @@ class RollupLimits:
     meters_max: int = 2_000
     cells_per_event_max: float = 2.2
     judged_from_events: int = 50_000
+    judged_max: int = 3
     large_batch_events: int = 100_000
     fold_batches: int = 64
     fold_events: int = 500_000
@@ -109,6 +113,7 @@ class _Kept:
     is_certain: bool = False
     is_refused: bool = False
     is_merged: bool = False
+    judged: int = 0
     read_at: float = -math.inf
     small_at: float = -math.inf
     folded_at: float = -math.inf
@@ -141,7 +146,8 @@ class Rollups:
         self._limits = limits or RollupLimits()
         self._kept: OrderedDict[int, _Kept] = OrderedDict()
         self._turn = asyncio.Lock()
-        self._batch_events = self._limits.batch_events_max
+        # Less once the store has run out of memory.
+        self._batch_events = max(self._limits.batch_events_max, self._limits.catch_up_events)
         self._seen = -1
         self._keeper: asyncio.Task[None] | None = None
 
@@ -278,11 +284,17 @@ class Rollups:
                 reach = await self._read_marks(definition, kept)
             if newest - max(reach.upto, 0) < behind_min:
                 return False
-            upto = min(newest, max(reach.upto, 0) + self._batch_events)
+            upto = min(newest, max(reach.upto, 0) + self._step(kept, newest - reach.upto))
             reach = await self._fold_if_due(kept, definition, reach, upto)
             await self._add_batch(kept, definition, reach, upto)
             await self._drop_leftovers(kept, definition)
             return True
+
+    def _step(self, kept: _Kept, behind: int) -> int:
+        """How many events the next batch holds. The first ones are no larger than usual, to be judged."""
+        limits = self._limits
+        is_far = behind >= 2 * limits.catch_up_events and kept.judged >= limits.judged_max
+        return min(self._batch_events, limits.catch_up_events if is_far else limits.batch_events_max)
 
     async def _fold_if_due(self, kept: _Kept, definition: int, reach: Reach, upto: int) -> Reach:
         """Fold the small batches when there are many, or when a large one comes after them."""
@@ -296,7 +308,7 @@ class Rollups:
         if not is_due:
             return reach
         batch = Batch(definition, FOLDED, 0, reach.folded + 1, reach.upto)
-        await self._insert(kept, compile_fold(kept.meter.aggregation, batch))
+        await self._insert(kept, batch, compile_fold(kept.meter.aggregation, batch))
         kept.folded_at = _now()
         kept.reach = Reach(reach.upto, reach.upto, reach.epoch + 1, 0, leftovers=True)
         return kept.reach
@@ -306,24 +318,24 @@ class Rollups:
         batch = Batch(
             definition, FOLDED if is_large else SMALL, 0 if is_large else reach.epoch, reach.upto + 1, upto
         )
-        await self._insert(kept, compile_batch(kept.meter, batch))
+        await self._insert(kept, batch, compile_batch(kept.meter, batch))
         if is_large:
             kept.reach = replace(reach, folded=upto, upto=upto)
         else:
             kept.reach = replace(reach, upto=upto, small=reach.small + 1)
         if upto - reach.upto < self._limits.idle_behind_min:
             kept.small_at = _now()
-        if await self._is_too_large(batch):
+        if await self._is_too_large(kept, batch):
             kept.is_refused = True
             await self._discard(definition)
 
-    async def _insert(self, kept: _Kept, made: CompiledQuery) -> None:
+    async def _insert(self, kept: _Kept, batch: Batch, made: CompiledQuery) -> None:
         kept.is_certain = kept.is_merged = False
         try:
             await self._store.command(made.sql, made.parameters, timeout_s=self._limits.batch_timeout_s)
         except DependencyFailed as failure:
             if failure.code == "events_memory":
-                self._batch_events = max(1_000, self._batch_events // 4)
+                self._batch_events = max(1_000, (batch.upto - batch.since + 1) // 4)
             raise
         kept.is_certain = True
 
@@ -335,14 +347,18 @@ class Rollups:
         await self._drop_partitions(definition, f"tier = {SMALL} AND epoch < {reach.epoch}")
         kept.reach = replace(reach, leftovers=False)
 
-    async def _is_too_large(self, batch: Batch) -> bool:
+    async def _is_too_large(self, kept: _Kept, batch: Batch) -> bool:
+        if batch.tier == FOLDED and kept.judged >= self._limits.judged_max:
+            return False  # to count the cells of one batch, all of them are looked through
         answer = await self._store.query(
             f"SELECT countIf(level != {MARK}), sumIf(n, level = {MARK}) FROM {TABLE} "  # noqa: S608
             "WHERE definition = {definition:UInt128} AND since = {since:UInt64} AND upto = {upto:UInt64}",
             {"definition": batch.definition, "since": batch.since, "upto": batch.upto},
         )
         cells, events = (int(str(value)) for value in answer.rows[0])
-        return events >= self._limits.judged_from_events and cells > events * self._limits.cells_per_event_max
+        is_judged = events >= self._limits.judged_from_events
+        kept.judged += is_judged
+        return is_judged and cells > events * self._limits.cells_per_event_max
 
     async def _settle(self) -> None:
         """Wait for a batch whose maker is gone; it may still be stored."""

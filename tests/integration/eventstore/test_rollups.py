@@ -371,6 +371,22 @@ async def test_a_rollup_no_smaller_than_its_events_is_given_up(store: ClickHouse
         assert (await store.query("SELECT count() FROM rollups")).rows[0][0] == 0
 
 
+async def test_one_that_is_far_behind_takes_larger_steps_once_it_was_judged(
+    store: ClickHouseEventStore,
+) -> None:
+    meter = openmeter(Aggregation.COUNT, organisation_id=uuid4())
+    limits = RollupLimits(batch_events_max=5, catch_up_events=10, judged_max=1, judged_from_events=5)
+    async with serving(store) as server:
+        rollups = Rollups(store, lambda: server.ingestor.reached, limits=limits)
+        await server.ingestor.submit([event(organisation_id=meter.organisation_id) for _ in range(40)])
+        await rollups.carry_on(meter)
+        marks = await store.query("SELECT n FROM rollups WHERE level = 0 AND n > 0 ORDER BY since")
+        assert [row[0] for row in marks.rows] == [5, 10, 10, 5, 5, 5]
+        server.view.rollups = rollups
+        (row,) = await query_meter(server.view, meter, MeterQuery(), now=NOW)
+        assert row.exact == 40
+
+
 async def test_corrections_are_on_record_and_heard_of(store: ClickHouseEventStore) -> None:
     organisation = uuid4()
     heard: list[Correction] = []
