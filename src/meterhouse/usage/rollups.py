@@ -236,13 +236,14 @@ class Rollups:
             return False
         is_idle = reached == self._seen
         self._seen = reached
+        has_made = False
         for kept in list(self._kept.values()):
             behind = self._limits.behind_min
             if is_idle:
                 is_rested = _now() - kept.small_at >= self._limits.small_pause_s
                 behind = 1 if is_rested else self._limits.idle_behind_min
-            await asyncio.shield(self._carry_on(kept, behind_min=behind))
-        if is_idle:
+            has_made |= await asyncio.shield(self._carry_on(kept, behind_min=behind))
+        if is_idle and not has_made:  # what is merged after each batch is merged all over again
             await self._merge_one()
         return any(
             not kept.is_refused and reached - kept.upto >= self._limits.batch_events_max
