@@ -128,7 +128,9 @@ async def update_strategy(call: Call) -> object:
                 prepared=prepared,
                 now=services.clock.now(),
             )
-    return generated_to_wire(changed) if changed is not None else await get_strategy(call)
+    if prepared is not None and changed is not None:
+        return generated_to_wire(changed)
+    return strategy_to_wire(changed) if changed is not None else await get_strategy(call)
 
 
 async def _changed_plan(call: Call) -> service.Prepared:
