@@ -6,6 +6,7 @@ kept; every number is computed from the events when it is asked for.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,13 +26,17 @@ from meterhouse.kernel.ids import new_id
 from meterhouse.platform.ports import Database, EventStore
 from meterhouse.usage.engine import columns
 from meterhouse.usage.engine.consumption import (
+    Asked,
     Consumer,
     Consumption,
     Presence,
     compile_consumption,
+    compile_few_events,
     compile_presence,
     decode_consumption,
+    decode_few_events,
     decode_presence,
+    evaluate_consumption,
 )
 from meterhouse.usage.engine.credits import (
     CREDITED,
@@ -46,12 +51,15 @@ from meterhouse.usage.engine.decode import named_rows
 from meterhouse.usage.engine.events import event_from_row, selected_columns
 from meterhouse.usage.engine.filters import required_type
 from meterhouse.usage.engine.parameters import Parameters
-from meterhouse.usage.model import Meter
+from meterhouse.usage.model import Meter, StoredEvent
 from meterhouse.usage.queries import METERS_READ_MAX, MeterCriteria, get_meter, list_meters
 from meterhouse.usage.tables import customer_meters
 
 CUSTOMERS_PER_QUERY = 500
 METERS_ASKED_AT_ONCE = 2  # with more of them it pays to look first which ones have usage at all
+EVENTS_EVALUATED_MAX = 1_000
+EVALUATIONS_MAX = 200_000  # of one event by one meter, a few microseconds each
+EVALUATED_BYTES_MAX = 20_000
 PAIRS_MAX = 100_000
 
 CustomerMeterSort = Literal[
@@ -316,36 +324,60 @@ async def _computed(
     for some in _batches(customers):
         periods |= await _periods(store, organisation_id, some)
         asked = [consumers[customer.id] for customer in some]
-        present = (
-            await _presence(store, organisation_id, asked) if len(meters) > METERS_ASKED_AT_ONCE else None
-        )
-        used = [meter for meter in meters if _has_usage(meter, present)]
-        consumed |= await _consumption(store, used, asked, periods)
+        consumed |= await _consumption(store, organisation_id, meters, asked, periods)
     return [_whole(row, periods, consumed) for row in rows]
 
 
-def _has_usage(meter: Meter, present: Mapping[str, Presence] | None) -> bool:
+def _has_usage(meter: Meter, present: Mapping[str, Presence]) -> bool:
     """Whether any customer may have usage: has events of the type that the meter asks for, if one."""
     event_type = required_type(meter.filter)
-    if present is None or event_type is None:
-        return present is None or bool(present)
+    if event_type is None:
+        return bool(present)
     return any(event_type in known.types for known in present.values())
 
 
 async def _consumption(
-    store: EventStore, meters: Sequence[Meter], consumers: Sequence[Consumer], periods: Mapping[Pair, Period]
+    store: EventStore,
+    organisation_id: UUID,
+    meters: Sequence[Meter],
+    consumers: Sequence[Consumer],
+    periods: Mapping[Pair, Period],
 ) -> dict[Pair, Consumption]:
     """What customers consumed of meters in their current periods."""
-    asked = [
-        (meter, [replace(c, since=_reset_at(periods, (UUID(c.customer_id), meter.id))) for c in consumers])
-        for meter in meters
-    ]
-    found: dict[Pair, Consumption] = {}
+    if len(meters) > METERS_ASKED_AT_ONCE:
+        events = await _few_events(store, organisation_id, consumers, len(meters))
+        if events is not None:
+            found = await asyncio.to_thread(
+                evaluate_consumption, _since_resets(meters, consumers, periods), events
+            )
+            return {(UUID(customer_id), meter_id): one for (customer_id, meter_id), one in found.items()}
+        present = await _presence(store, organisation_id, consumers)
+        meters = [meter for meter in meters if _has_usage(meter, present)]
+    asked = _since_resets(meters, consumers, periods)
+    consumed: dict[Pair, Consumption] = {}
     for compiled in compile_consumption(asked):
         answer = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
         for (customer_id, meter_id), amount in decode_consumption(asked, answer).items():
-            found[UUID(customer_id), meter_id] = amount
-    return found
+            consumed[UUID(customer_id), meter_id] = amount
+    return consumed
+
+
+def _since_resets(
+    meters: Sequence[Meter], consumers: Sequence[Consumer], periods: Mapping[Pair, Period]
+) -> list[Asked]:
+    return [
+        (meter, [replace(c, since=_reset_at(periods, (UUID(c.customer_id), meter.id))) for c in consumers])
+        for meter in meters
+    ]
+
+
+async def _few_events(
+    store: EventStore, organisation_id: UUID, consumers: Sequence[Consumer], meters: int
+) -> list[StoredEvent] | None:
+    """All events of users that customers own, if these are so few that looking at each is faster."""
+    limit = min(EVENTS_EVALUATED_MAX, EVALUATIONS_MAX // meters)
+    compiled = compile_few_events(organisation_id, consumers, limit=limit, data_bytes_max=EVALUATED_BYTES_MAX)
+    return decode_few_events((await store.query(compiled.sql, compiled.parameters)).rows, limit=limit)
 
 
 def _reset_at(periods: Mapping[Pair, Period], pair: Pair) -> datetime | None:

@@ -17,16 +17,19 @@ from tests.integration.usage.test_engine_equals_evaluator import (
     trees,
 )
 from tests.thoroughness import examples
-from tests.usage_factory import NOW, polar
+from tests.usage_factory import NOW, event, polar
 
 from meterhouse.usage.engine import consumption
 from meterhouse.usage.engine.consumption import (
     Consumer,
     Consumption,
     compile_consumption,
+    compile_few_events,
     compile_presence,
     decode_consumption,
+    decode_few_events,
     decode_presence,
+    evaluate_consumption,
 )
 from meterhouse.usage.engine.decode import named_rows
 from meterhouse.usage.engine.evaluate import evaluate_parts
@@ -94,10 +97,30 @@ def test_consumption(store, events, delays, asked, per_query):
     for compiled in queries:
         rows = named_rows(compiled, asyncio.run(store.query(compiled.sql, compiled.parameters)).rows)
         found |= decode_consumption(meters, rows)
+    few = compile_few_events(organisation, consumers(None, None), limit=len(owned), data_bytes_max=10**6)
+    rows = asyncio.run(store.query(few.sql, few.parameters)).rows
+    users = decode_few_events(rows, limit=len(owned))
+    assert evaluate_consumption(meters, users) == found
     for meter, owners in meters:
         for consumer in owners:
             told = found.get((consumer.customer_id, meter.id), Consumption())
             assert told == consumed(meter, consumer, owned)
+
+
+def test_few_events_are_all_or_none(store):
+    events = [event('{"a":1}'), event('{"a":2}'), event(f'{{"a":"{"x" * 99}"}}', subject="other")]
+    organisation, _ = settle(store, events)
+    first, second = Consumer("c1", (events[0].subject,)), Consumer("c2", ("other",))
+
+    def found(consumer, limit, data_bytes_max=50):
+        few = compile_few_events(organisation, [consumer], limit=limit, data_bytes_max=data_bytes_max)
+        answer = asyncio.run(store.query(few.sql, few.parameters))
+        return decode_few_events(answer.rows, limit=limit)
+
+    assert sorted(one.data for one in found(first, 2)) == ['{"a":1}', '{"a":2}']
+    assert found(first, 1) is None
+    assert found(second, 9) is None
+    assert len(found(second, 9, 200)) == 1
 
 
 @FEW

@@ -7,7 +7,7 @@ is what the fast path is tested against.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from fractions import Fraction
 
@@ -39,6 +39,7 @@ from meterhouse.usage.model import (
 
 _COUNTS = (Aggregation.COUNT, Aggregation.UNIQUE)
 
+Read = Callable[[str], object]
 GroupKey = tuple[int | None, str | None, str | None, tuple[str, ...]]
 
 
@@ -117,14 +118,14 @@ def _bounds(
     return total_bounds(query, min(times, default=None), max(times, default=None), now)
 
 
-def evaluate_parts(meter: Meter, events: Sequence[Event]) -> Parts:
-    """What the meter's aggregate over some events rests on."""
+def evaluate_parts(meter: Meter, events: Sequence[Event], read: Read = parse_document) -> Parts:
+    """What the meter's aggregate over some events rests on; `read` parses their data."""
     if meter.aggregation is Aggregation.COUNT:
         return Parts(len(events), Fraction(0))
     if meter.aggregation is Aggregation.UNIQUE:
-        return Parts(len(_distinct(meter, events)), Fraction(0))
+        return Parts(len(_distinct(meter, events, read)), Fraction(0))
     reads_texts = _reads_texts(meter)
-    valued = [(event, _value(meter, event)) for event in events]
+    valued = [(event, _value(meter, event, read)) for event in events]
     usable = [pair for pair in valued if number_of(pair[1], reads_texts=reads_texts) is not None]
     if not usable:
         return Parts(0, Fraction(0))
@@ -147,16 +148,16 @@ def _reads_texts(meter: Meter) -> bool:
     return meter.dialect == "openmeter"
 
 
-def _value(meter: Meter, event: Event) -> object:
+def _value(meter: Meter, event: Event, read: Read) -> object:
     path = value_path(meter)
     if path is not None:
-        return at(parse_document(event.data), path)
+        return at(read(event.data), path)
     own = strip_metadata(meter.value_path or "")
     return to_second(event.time) if own == "timestamp" else None
 
 
-def _distinct(meter: Meter, events: Sequence[Event]) -> set[object]:
-    values = [_value(meter, event) for event in events]
+def _distinct(meter: Meter, events: Sequence[Event], read: Read) -> set[object]:
+    values = [_value(meter, event, read) for event in events]
     if meter.dialect == "polar":
         return {known for value in values if (known := identity_of(value)) is not None}
     return {text_of(value) for value in values if value is not None}

@@ -34,9 +34,17 @@ EXPRESSIBLE = f"{columns.TYPE} != '' AND NOT ({columns.SUBJECT} = '' AND {column
 OLDEST_FIRST = f"ORDER BY {columns.TIME}, toString({columns.UID})"
 
 
-def selected_columns() -> str:
-    """Columns of an event in plain types, the same from every form of the engine."""
-    return ", ".join(_plain(name) for name in columns.EVENT_COLUMNS)
+def selected_columns(*, data_bytes_max: int | None = None) -> str:
+    """Columns of an event in plain types, the same from every form of the engine.
+
+    With `data_bytes_max`, data beyond it are left out, and a last column says of which events.
+    """
+    selected = {name: _plain(name) for name in columns.EVENT_COLUMNS}
+    if data_bytes_max is not None:
+        is_large = f"length({columns.DATA}) > {int(data_bytes_max)}"
+        selected[columns.DATA] = f"if({is_large}, '', {columns.DATA})"
+        selected["is_large"] = f"toUInt8({is_large})"
+    return ", ".join(selected.values())
 
 
 def _plain(name: str) -> str:
