@@ -7,7 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, and_, any_, cast, false, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Label,
+    Select,
+    String,
+    and_,
+    any_,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,18 +35,28 @@ SHOWN_MAX = 100
 
 CustomerSort = Literal["id", "name", "display_name", "email", "created_at"]
 
-_subject_keys = (
-    select(
-        func.array_agg(
-            aggregate_order_by(customer_subjects.c.subject_key, customer_subjects.c.position),
-            type_=ARRAY(String),
-        )
+
+def _keys(*conditions: ColumnElement[bool]) -> Label[Any]:
+    """The subject keys of a customer in their order, as far as they meet the conditions."""
+    in_order = aggregate_order_by(customer_subjects.c.subject_key, customer_subjects.c.position)
+    return (
+        select(func.array_agg(in_order, type_=ARRAY(String)))
+        .where(customer_subjects.c.customer_id == customers.c.id, *conditions)
+        .correlate(customers)
+        .scalar_subquery()
+        .label("subject_keys")
     )
-    .where(customer_subjects.c.customer_id == customers.c.id)
-    .correlate(customers)
-    .scalar_subquery()
-    .label("subject_keys")
+
+
+_other = customers.alias("other")
+_is_key_of_another = exists().where(
+    _other.c.organisation_id == customers.c.organisation_id,
+    _other.c.key == customer_subjects.c.subject_key,
+    _other.c.deleted_at.is_(None),
+    _other.c.id != customers.c.id,
 )
+_subject_keys = _keys()
+_owned_keys = _keys(~_is_key_of_another)
 _display_name = func.coalesce(customers.c.name, customers.c.primary_email, customers.c.key, "")
 _SORTED_BY: dict[CustomerSort, ColumnElement[Any]] = {
     "id": customers.c.id,
@@ -68,12 +92,13 @@ identified = (
         customers.c.organisation_id,
         customers.c.key,
         customers.c.deleted_at,
-        _subject_keys,
+        _owned_keys,
     )
     .select_from(customers)
     .subquery("customer")
 )
-"""What identifies customers, for queries of others that need it in the same statement."""
+"""What identifies customers, for queries of others that need it in the same statement. Subject keys are those
+that a customer owns: not what is the key of another one."""
 
 
 async def find_customer(
