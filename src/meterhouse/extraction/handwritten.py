@@ -21,7 +21,7 @@ from meterhouse.extraction.plan import ApiRequest, Keys
 from meterhouse.extraction.reader import refused
 from meterhouse.extraction.refine.refine import measured
 from meterhouse.extraction.replay import Conversation, Tally
-from meterhouse.extraction.schema import OutputSchema
+from meterhouse.extraction.schema import TYPES, OutputSchema
 from meterhouse.extraction.visit import Sources
 from meterhouse.kernel.errors import Invalid
 
@@ -48,15 +48,29 @@ async def try_plan(sources: Sources, url: str, document: object) -> Made:
     page = await fetch_source(sources, strategy, url)
     # Without a request nothing is mined in place of what the plan does not find.
     plain = replace(strategy, contract=Contract(), reading="full", url=page.page.url, request="")
-    found = await sources.extractor.think(lambda: measured(plain, page.page), url)
+    try:
+        found = await sources.extractor.think(lambda: measured(plain, page.page), url)
+    except ExtractionFailed as failure:
+        raise (_finds_nothing(strategy, url) if failure.reason == "nothing_found" else failure) from failure
     if not found.items:
-        raise ExtractionFailed(
-            "Nothing on the page is found by this strategy.",
-            reason="nothing_found",
-            evidence={"url": url, "container": strategy.container.selector, "fields": [*strategy.fields]},
-        )
+        raise _finds_nothing(strategy, url)
     kept = replace(found.strategy, request=strategy.request)
     return Made(replace(found, strategy=kept), page)
+
+
+def _finds_nothing(strategy: Strategy, url: str) -> ExtractionFailed:
+    looked_for = {
+        "css": f"Check the container's selector ({strategy.container.selector[:200] or 'none'}) and those of "
+        "the fields against the page as it is fetched, without scripts unless render is set.",
+        "content": "It has no text to split at headings.",
+        "api": "Check api.items and the fields' paths against the answer.",
+    }[strategy.kind]
+    return ExtractionFailed(
+        f"The plan finds nothing at {url}. {looked_for}",
+        details={"url": url, "reason": "nothing_found"},
+        reason="nothing_found",
+        evidence={"url": url, "container": strategy.container.selector, "fields": [*strategy.fields]},
+    )
 
 
 async def fetch_source(sources: Sources, strategy: Strategy, url: str) -> FetchedPage:
@@ -81,6 +95,8 @@ def read_plan(document: object) -> Strategy:
         _check_container(strategy)
     if strategy.api is not None:
         _check_request(strategy.api)
+    if strategy.paging is not None:
+        _check_selector(strategy.paging.selector, ("paging", "selector"))
     return strategy
 
 
@@ -115,6 +131,8 @@ def _check_fields(fields: Mapping[str, Field]) -> None:
 def _check_field(one: Field, path: Keys) -> None:
     if one.source == "css":
         _check_selector(one.selector, (*path, "selector"))
+    if one.type is not None and one.type not in TYPES:
+        raise refused((*path, "type"), f"one of {', '.join(TYPES)} is needed")
     for key, pattern in (("regex", one.regex), ("trim", one.trim)):
         if pattern is not None and not (pattern[:1] == "{" and pattern[1:-1] in kinds.SEARCH):
             _checked(partial(patterns.check, pattern), (*path, key))
@@ -150,6 +168,9 @@ def _check_request(request: ApiRequest) -> None:
             raise refused(("api", "headers", name), "a request of a strategy cannot have this header")
         if not _HEADER_VALUE.fullmatch(value):
             raise refused(("api", "headers", name), "printable ASCII characters are needed")
+    for name, token in request.tokens.items():
+        if token.source == "css":
+            _check_selector(token.selector, ("api", "tokens", name, "selector"))
     _checked(partial(check_url, request.page), ("api", "page"))
 
 

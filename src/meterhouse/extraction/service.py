@@ -193,7 +193,7 @@ async def prepare_plan(
     try:
         made = await try_plan(sources, checked.url, document)
     except ExtractionFailed as error:
-        raise explained(error, checked.url) from error
+        raise error if error.reason == "nothing_found" else explained(error, checked.url) from error
     return Prepared(_stored(organisation_id, checked, made, keep, clock.now()), made.page)
 
 
