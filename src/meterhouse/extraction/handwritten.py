@@ -39,19 +39,20 @@ _CARRIED = frozenset(
 )
 
 
-async def try_plan(sources: Sources, url: str, document: object) -> Made:
+async def try_plan(sources: Sources, url: str, strategy: Strategy) -> Made:
     """Run a plan on the page at an address and give it the contract of what it found.
 
-    Raises `Invalid` with the path of the fault, before anything is fetched; then what a run raises.
+    Raises what a run raises, and `ExtractionFailed` that says what to look at for a plan that finds nothing.
     """
-    strategy = read_plan(document)
     page = await fetch_source(sources, strategy, url)
     # Without a request nothing is mined in place of what the plan does not find.
     plain = replace(strategy, contract=Contract(), reading="full", url=page.page.url, request="")
     try:
         found = await sources.extractor.think(lambda: measured(plain, page.page), url)
     except ExtractionFailed as failure:
-        raise (_finds_nothing(strategy, url) if failure.reason == "nothing_found" else failure) from failure
+        if failure.reason != "nothing_found":
+            raise
+        raise _finds_nothing(strategy, url) from failure
     if not found.items:
         raise _finds_nothing(strategy, url)
     kept = replace(found.strategy, request=strategy.request)

@@ -191,9 +191,11 @@ async def prepare_plan(
     checked = _check_request(wanted, needs_description=False)
     keep = parse_filter(checked.filter_config)
     try:
-        made = await try_plan(sources, checked.url, document)
+        made = await try_plan(sources, checked.url, plan)
     except ExtractionFailed as error:
-        raise error if error.reason == "nothing_found" else explained(error, checked.url) from error
+        if error.reason == "nothing_found":
+            raise  # it says already what to look at in a plan
+        raise explained(error, checked.url) from error
     return Prepared(_stored(organisation_id, checked, made, keep, clock.now()), made.page)
 
 

@@ -347,19 +347,20 @@ async def _consumption(
     if len(meters) > METERS_ASKED_AT_ONCE:
         events = await _few_events(store, organisation_id, consumers, len(meters))
         if events is not None:
-            found = await asyncio.to_thread(
-                evaluate_consumption, _since_resets(meters, consumers, periods), events
-            )
-            return {(UUID(customer_id), meter_id): one for (customer_id, meter_id), one in found.items()}
+            asked = _since_resets(meters, consumers, periods)
+            return _by_pair(await asyncio.to_thread(evaluate_consumption, asked, events))
         present = await _presence(store, organisation_id, consumers)
         meters = [meter for meter in meters if _has_usage(meter, present)]
     asked = _since_resets(meters, consumers, periods)
     consumed: dict[Pair, Consumption] = {}
     for compiled in compile_consumption(asked):
         answer = named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
-        for (customer_id, meter_id), amount in decode_consumption(asked, answer).items():
-            consumed[UUID(customer_id), meter_id] = amount
+        consumed |= _by_pair(decode_consumption(asked, answer))
     return consumed
+
+
+def _by_pair(found: Mapping[tuple[str, UUID], Consumption]) -> dict[Pair, Consumption]:
+    return {(UUID(customer_id), meter_id): amount for (customer_id, meter_id), amount in found.items()}
 
 
 def _since_resets(

@@ -187,11 +187,12 @@ def evaluate_consumption(
 
     Planning a query takes the engine longer than it takes to look at a few events here.
     """
+    if not asked:
+        return {}
     read = lru_cache(maxsize=None)(parse_document)
-    owned = _Owned(asked[0][1], events) if asked else None
+    owned = _Owned(asked[0][1], events)
     found = {}
     for meter, consumers in asked:
-        assert owned is not None
         for consumer in consumers:
             counted = [
                 event
