@@ -43,10 +43,12 @@ async def store_repair(
     return True
 
 
-def without_fields(items: Sequence[Item], lost: Collection[str]) -> list[Item]:
-    """The items without the fields that a run lost. A field within a field has both names joined by `_`."""
-    names = frozenset(lost)
-    return [_without(item, names, "") for item in items] if names else [dict(item) for item in items]
+def without_fields(
+    items: Sequence[Mapping[str, object]], names: Collection[str], *, joined_by: str = "_"
+) -> list[Item]:
+    """The items without some fields, such as those that a run lost. Names within names are joined."""
+    left_out = frozenset(names)
+    return [_without(item, left_out, "", joined_by) for item in items]
 
 
 def check_filter(keep: Filter, lost: Iterable[str], url: str) -> None:
@@ -61,11 +63,16 @@ def check_filter(keep: Filter, lost: Iterable[str], url: str) -> None:
         )
 
 
-def _without(item: Mapping[str, object], lost: frozenset[str], prefix: str) -> Item:
+def _without(item: Mapping[str, object], left_out: frozenset[str], prefix: str, joined_by: str) -> Item:
+    if not left_out:
+        return dict(item)
     kept: Item = {}
     for key, value in item.items():
         name = f"{prefix}{key}"
-        if name in lost:
+        if name in left_out:
             continue
-        kept[key] = _without(value, lost, f"{name}_") if isinstance(value, Mapping) else value
+        if isinstance(value, Mapping):
+            kept[key] = _without(value, left_out, f"{name}{joined_by}", joined_by)
+        else:
+            kept[key] = value
     return kept

@@ -144,9 +144,7 @@ async def get_changelog(
     """
     async with database.begin() as connection:
         schedule = await get_schedule(connection, organisation_id=organisation_id, schedule_id=schedule_id)
-        rules = (await queries.list_rules(connection, strategy_ids=[schedule.strategy_id]))[
-            schedule.strategy_id
-        ]
+        rules = await queries.get_rules(connection, strategy_id=schedule.strategy_id)
         total = await connection.scalar(select(func.count()).select_from(jobs).where(*_changed(schedule_id)))
     if keywords.is_empty:
         entries = [e async for e in _entries(database, schedule_id, rules, limit=limit, offset=offset)]

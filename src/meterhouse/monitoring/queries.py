@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from meterhouse.extraction import service as extraction
 from meterhouse.kernel.errors import NotFound
 from meterhouse.monitoring.model import BatchProgress, HistoryEntry, Job, JobFilter, JobStatus
-from meterhouse.monitoring.rules import ChangeRules
+from meterhouse.monitoring.rules import STANDARD, ChangeRules
 from meterhouse.monitoring.tables import job_batches, jobs
 
 HISTORY_MAX = 1000
@@ -135,6 +135,11 @@ def _conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
     }
     conditions = [column == value for column, value in equal.items() if value is not None]
     return [*conditions, jobs.c.created_at >= wanted.since] if wanted.since is not None else conditions
+
+
+async def get_rules(connection: AsyncConnection, *, strategy_id: UUID) -> ChangeRules:
+    """The rules of a strategy; the standard ones of a deleted one."""
+    return (await list_rules(connection, strategy_ids=[strategy_id])).get(strategy_id, STANDARD)
 
 
 async def list_rules(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from meterhouse.extraction import service as extraction
 from meterhouse.kernel.errors import Invalid, Issue
 from meterhouse.monitoring.model import Item
 from meterhouse.monitoring.noise import canonical
@@ -54,7 +55,9 @@ class ChangeRules:
 
     def counted(self, item: Item) -> Item:
         """The item without what is no content."""
-        return _without(item, self.ignored, "") if self.ignored else item
+        if not self.ignored:
+            return item
+        return extraction.without_fields([item], self.ignored, joined_by=".")[0]
 
     def text(self, value: object) -> str:
         """A value as canonical text: equal exactly for what counts as equal."""
@@ -67,15 +70,6 @@ class ChangeRules:
 
 
 STANDARD = ChangeRules()
-
-
-def _without(item: Mapping[str, object], ignored: frozenset[str], prefix: str) -> dict[str, object]:
-    kept: dict[str, object] = {}
-    for key, value in item.items():
-        name = f"{prefix}{key}"
-        if name not in ignored:
-            kept[key] = _without(value, ignored, f"{name}.") if isinstance(value, Mapping) else value
-    return kept
 
 
 def _names(document: Mapping[str, object], key: str, most: int) -> tuple[str, ...]:

@@ -165,10 +165,10 @@ async def compare_jobs(
     async with database.begin() as connection:
         new = await queries.get_job(connection, organisation_id=organisation_id, job_id=job_id)
         old = await queries.get_job(connection, organisation_id=organisation_id, job_id=other_job_id)
-        rules = await queries.list_rules(connection, strategy_ids=[new.strategy_id])
-    is_same = new.strategy_id == old.strategy_id
-    by = rules.get(new.strategy_id, STANDARD) if is_same else STANDARD
-    return await asyncio.to_thread(engine.compare, _results(new), _results(old), by)
+        rules = STANDARD
+        if new.strategy_id == old.strategy_id:
+            rules = await queries.get_rules(connection, strategy_id=new.strategy_id)
+    return await asyncio.to_thread(engine.compare, _results(new), _results(old), rules)
 
 
 async def record_usage(
