@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
@@ -30,7 +30,14 @@ from meterhouse.entitlements.tables import (
     threshold_cursor,
 )
 from meterhouse.kernel.ids import new_id
+from meterhouse.kernel.periods import minute_ceil
 from meterhouse.usage.queries import find_meters
+
+NEAR, FAR = timedelta(minutes=10), timedelta(hours=1)
+_AFTER = timedelta(microseconds=1)
+
+Span = tuple[datetime, datetime]
+"""When the first of some events came, and the latest time that they bear."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +88,18 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Check:
-    """A balance that changed at `since` or later and was not looked at; `token` is of the last change."""
+    """A balance that changed at `since` or later and is to be looked at from `due_at` on.
+
+    `until` is when it changes for the last time by what is known, as by an event of a time ahead; `token` is
+    of the last change.
+    """
 
     organisation_id: UUID
     customer_id: UUID
     entitlement_id: UUID
     since: datetime
+    due_at: datetime
+    until: datetime
     token: UUID
 
 
@@ -104,6 +117,8 @@ async def mark(connection: AsyncConnection, checks: Collection[Check]) -> None:
         index_elements=["entitlement_id"],
         set_={
             "since": func.least(threshold_checks.c.since, made.excluded.since),
+            "due_at": func.least(threshold_checks.c.due_at, made.excluded.due_at),
+            "until": func.greatest(threshold_checks.c.until, made.excluded.until),
             "token": made.excluded.token,
         },
     )
@@ -114,17 +129,18 @@ async def mark_changed(connection: AsyncConnection, entitlement: Entitlement, *,
     """Have the balance of a metered entitlement looked at, because its rules have changed."""
     if entitlement.type is EntitlementType.METERED:
         organisation_id, customer_id = entitlement.organisation_id, entitlement.customer_id
-        await mark(connection, [Check(organisation_id, customer_id, entitlement.id, now, new_id())])
+        check = Check(organisation_id, customer_id, entitlement.id, now, now, now, new_id())
+        await mark(connection, [check])
 
 
 async def mark_used(
     connection: AsyncConnection,
     *,
     organisation_id: UUID,
-    used: Mapping[tuple[UUID, str], datetime],
+    used: Mapping[tuple[UUID, str], Span],
     now: datetime,
 ) -> int:
-    """Have balances looked at of which events came, by customer and type and since when; tells how many."""
+    """Have balances looked at of which events came, by customer and type; tells how many."""
     query = (
         select(entitlements.c.id, entitlements.c.customer_id, measured.c.meter_id)
         .join(measured, measured.c.id == entitlements.c.feature_id)
@@ -138,28 +154,34 @@ async def mark_used(
     meters = await find_meters(
         connection, organisation_id=organisation_id, ids={row.meter_id for row in found if row.meter_id}
     )
-    since: dict[UUID, dict[str, datetime]] = defaultdict(dict)
-    for (customer_id, kind), at in used.items():
-        since[customer_id][kind] = at
+    spans: dict[UUID, dict[str, Span]] = defaultdict(dict)
+    for (customer_id, kind), span in used.items():
+        spans[customer_id][kind] = span
     checks = []
     for row in found:
         wanted = meters[row.meter_id].event_type if row.meter_id in meters else None
-        times = [at for kind, at in since[row.customer_id].items() if wanted in (None, kind)]
-        if times:
-            checks.append(Check(organisation_id, row.customer_id, row.id, min(times), new_id()))
+        some = [span for kind, span in spans[row.customer_id].items() if wanted in (None, kind)]
+        if some:
+            since, until = min(first for first, _ in some), max(last for _, last in some)
+            checks.append(Check(organisation_id, row.customer_id, row.id, since, now, until, new_id()))
     await mark(connection, checks)
     return len(checks)
 
 
-async def next_checks(connection: AsyncConnection, *, limit: int) -> list[Check]:
-    """Balances that have waited longest."""
-    query = select(threshold_checks).order_by(threshold_checks.c.since).limit(limit)
+async def next_checks(connection: AsyncConnection, *, now: datetime, limit: int) -> list[Check]:
+    """Balances to be looked at, those first that have waited longest."""
+    due_at = threshold_checks.c.due_at
+    query = select(threshold_checks).where(due_at <= now).order_by(due_at).limit(limit)
     rows = (await connection.execute(query)).mappings()
-    return [Check(**{**row, "since": row["since"].astimezone(UTC)}) for row in rows]
+    instants = ("since", "due_at", "until")
+    return [Check(**{**row, **{name: row[name].astimezone(UTC) for name in instants}}) for row in rows]
 
 
-async def take_checks(connection: AsyncConnection, checks: Collection[Check]) -> set[UUID]:
-    """End checks whose balances have not changed since, and tell of which entitlements they were."""
+async def take_checks(connection: AsyncConnection, checks: Collection[Check], *, now: datetime) -> set[UUID]:
+    """End checks whose balances have not changed since, and tell of which entitlements they were.
+
+    Where more is known to change, the next check is put down at once.
+    """
     same = tuple_(threshold_checks.c.entitlement_id, threshold_checks.c.token).in_(
         [(check.entitlement_id, check.token) for check in checks]
     )
@@ -173,7 +195,21 @@ async def take_checks(connection: AsyncConnection, checks: Collection[Check]) ->
     ended = delete(threshold_checks).where(
         threshold_checks.c.entitlement_id.in_(select(taken.c.entitlement_id))
     )
-    return set(await connection.scalars(ended.returning(threshold_checks.c.entitlement_id)))
+    done = set(await connection.scalars(ended.returning(threshold_checks.c.entitlement_id)))
+    # All of a minute that has begun counts.
+    ahead = [check for check in checks if check.entitlement_id in done and check.until >= minute_ceil(now)]
+    await mark(connection, [_next(check, now) for check in ahead])
+    return done
+
+
+def _next(check: Check, now: datetime) -> Check:
+    """The check after one that was made before the last of its events had its time: in the next minute.
+
+    Clocks are mostly wrong by little. What lies far ahead is looked at every hour only: events of the year
+    2200 must not cost a look in every minute until then.
+    """
+    due_at = minute_ceil(now) if check.until - now < NEAR else min(check.until, now + FAR)
+    return replace(check, since=now, due_at=due_at + _AFTER, token=new_id())
 
 
 async def last_told(

@@ -134,9 +134,10 @@ threshold_cursor = Table(
     Column("corrections", BigInteger, nullable=False),
 )
 
-# Balances that have changed at `since` or later and are to be held against thresholds. Every change brings
-# a new token, so that what was computed before it is not taken for the present. No foreign key: it would lock
-# the entitlement, which whoever grants credit holds while waiting for the row here.
+# Balances that have changed at `since` or later and are to be held against thresholds from `due_at` on, and
+# again until all events that are known have had their time (`until`). Every change brings a new token, so
+# that what was computed before it is not taken for the present. No foreign key: it would lock the
+# entitlement, which whoever grants credit holds while waiting for the row here.
 threshold_checks = Table(
     "threshold_checks",
     metadata,
@@ -144,8 +145,10 @@ threshold_checks = Table(
     Column("organisation_id", Uuid, nullable=False),
     Column("customer_id", Uuid, nullable=False),
     Column("since", _INSTANT, nullable=False),
+    Column("due_at", _INSTANT, nullable=False),
+    Column("until", _INSTANT, nullable=False),
     Column("token", Uuid, nullable=False),
-    Index("ix_threshold_checks_since", "since"),
+    Index("ix_threshold_checks_due_at", "due_at"),
 )
 
 # Crossings of thresholds: one row for each, never changed. `number` counts them within an entitlement's usage

@@ -102,7 +102,7 @@ class EntitlementTasks:
         until, checked = loop.time() + CHECKING_MAX_S, 0
         while loop.time() < until:
             async with self._database.begin() as connection:
-                checks = await crossings.next_checks(connection, limit=CHECKS_AT_ONCE_MAX)
+                checks = await crossings.next_checks(connection, now=now, limit=CHECKS_AT_ONCE_MAX)
             if not checks:
                 break
             await self._tell(checks, await self._values(checks), now)
@@ -137,7 +137,7 @@ class EntitlementTasks:
     async def _tell(self, checks: Sequence[Check], values: Mapping[UUID, list[Value]], now: datetime) -> None:
         """Keep what is news and end the checks, in one step."""
         async with self._database.begin() as connection:
-            taken = await crossings.take_checks(connection, checks)
+            taken = await crossings.take_checks(connection, checks, now=now)
             starts = {
                 value.balance.period.start for some in values.values() for value in some if value.balance
             }
@@ -169,7 +169,7 @@ async def _mark(connection: AsyncConnection, came: Sequence[Arrival], now: datet
     for organisation_id, some in by_organisation.items():
         subjects = {arrival.subject for arrival in some if not arrival.customer_id}
         owners = await owners_of(connection, organisation_id=organisation_id, subjects=subjects)
-        used: dict[tuple[UUID, str], datetime] = {}
+        used: dict[tuple[UUID, str], crossings.Span] = {}
         for arrival in some:
             owner = owners.get(arrival.subject)
             customer_id = (
@@ -177,7 +177,8 @@ async def _mark(connection: AsyncConnection, came: Sequence[Arrival], now: datet
             )
             if customer_id is not None:
                 place = customer_id, arrival.type
-                used[place] = min(used.get(place, arrival.first_at), arrival.first_at)
+                first, last = used.get(place, (arrival.first_at, arrival.last_time))
+                used[place] = min(first, arrival.first_at), max(last, arrival.last_time)
         if used:
             marked += await crossings.mark_used(
                 connection, organisation_id=organisation_id, used=used, now=now

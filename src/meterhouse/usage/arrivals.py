@@ -13,16 +13,20 @@ from meterhouse.usage.engine.parameters import from_micros
 _OWNER = f"{columns.TYPE}, {columns.SUBJECT}, {columns.CUSTOMER}"
 _STORED = (
     f"SELECT toString({columns.ORGANISATION}), {_OWNER}, "  # noqa: S608
-    f"toUnixTimestamp64Micro(min({columns.INGESTED_AT})) FROM {columns.TABLE} "
+    f"toUnixTimestamp64Micro(min({columns.INGESTED_AT})), toUnixTimestamp64Micro(max({columns.TIME})) "
+    f"FROM {columns.TABLE} "
     f"WHERE {columns.SEQ} > {{after:UInt64}} AND {columns.SEQ} <= {{upto:UInt64}} "
     f"GROUP BY {columns.ORGANISATION}, {_OWNER}"
 )
 _CORRECTED = """
-SELECT toString(organisation_id), of.1, of.2, of.3, toUnixTimestamp64Micro(min(corrected_at))
+SELECT toString(organisation_id), of.1, of.2, of.3,
+  toUnixTimestamp64Micro(min(corrected_at)), toUnixTimestamp64Micro(max(of.4))
 FROM corrections
-ARRAY JOIN [(type, subject, customer_id), (removed_type, removed_subject, removed_customer_id)] AS of
+ARRAY JOIN [
+  (type, subject, customer_id, time), (removed_type, removed_subject, removed_customer_id, removed_time)
+] AS of
 WHERE version > {after:UInt64} AND version <= {upto:UInt64}
-GROUP BY organisation_id, of
+GROUP BY organisation_id, of.1, of.2, of.3
 """
 
 
@@ -30,7 +34,8 @@ GROUP BY organisation_id, of
 class Arrival:
     """Events of one type with one owner came at `first_at` and perhaps later.
 
-    The owner is named by `customer_id`, or else by `subject`.
+    The owner is named by `customer_id`, or else by `subject`. `last_time` is the latest time that they bear,
+    which may lie ahead.
     """
 
     organisation_id: UUID
@@ -38,6 +43,7 @@ class Arrival:
     subject: str
     customer_id: str
     first_at: datetime
+    last_time: datetime
 
 
 async def events_since(store: EventStore, *, after: int, upto: int) -> list[Arrival]:
@@ -55,6 +61,13 @@ async def _arrivals(store: EventStore, sql: str, after: int, upto: int) -> list[
         return []
     rows = (await store.query(sql, {"after": after, "upto": upto})).rows
     return [
-        Arrival(UUID(str(owner)), str(kind), str(subject), str(customer), from_micros(int(str(first))))
-        for owner, kind, subject, customer, first in rows
+        Arrival(
+            UUID(str(owner)),
+            str(kind),
+            str(subject),
+            str(customer),
+            from_micros(int(str(first))),
+            from_micros(int(str(last))),
+        )
+        for owner, kind, subject, customer, first, last in rows
     ]

@@ -124,7 +124,36 @@ async def test_what_a_process_leaves_half_done_is_done_by_the_next(
     now = desk.clock.now()
     await both[0].mark_used(now)
     async with desk.database.begin() as connection:
-        checks = await crossings.next_checks(connection, limit=10)
+        checks = await crossings.next_checks(connection, now=now, limit=10)
     await desk.grant(100)
     async with desk.database.begin() as connection:
-        assert await crossings.take_checks(connection, checks) == set()
+        assert await crossings.take_checks(connection, checks, now=now) == set()
+
+
+async def test_an_event_of_a_time_ahead_is_found_when_it_counts(counter: Counter) -> None:
+    """Also one of this very instant, at a full minute: a balance is of all before the minute's end."""
+    desk = counter.desk
+    await desk.create(usage_period=DAY)
+    await desk.grant(10)
+    desk.move(seconds=30)
+    await counter.use(*(counter.event() for _ in range(9)))
+    await look(counter)
+    assert await told(counter) == []
+    desk.move(seconds=30)
+    await look(counter)
+    assert await told(counter) == [(*EIGHTY, 9, "10")]
+    hour, later = timedelta(hours=1), timedelta(hours=5)
+    await counter.use(counter.event(after=hour), counter.event(after=later), counter.event(after=20 * later))
+    await look(counter)
+    desk.move(minutes=59)
+    await look(counter)
+    assert len(await told(counter)) == 1
+    desk.move(minutes=2)
+    await look(counter)
+    assert (await told(counter))[1:] == [(*NOTHING, 10, "10")]
+    desk.move(hours=200)
+    await look(counter)
+    assert (await told(counter))[2:] == [(*HUNDRED, 11, "10")]
+    async with desk.database.begin() as connection:
+        due = await crossings.next_checks(connection, now=desk.clock.now() + timedelta(days=9999), limit=10)
+    assert due == []
