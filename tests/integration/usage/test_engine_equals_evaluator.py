@@ -14,8 +14,12 @@ from tests.thoroughness import examples
 from tests.usage_factory import NOW, event, openmeter, polar
 
 from meterhouse.usage.corrections import Corrected
+from meterhouse.usage.engine.decode import decode_meter_query
 from meterhouse.usage.engine.evaluate import evaluate_meter_query, evaluate_quantities
 from meterhouse.usage.engine.matching import matches
+from meterhouse.usage.engine.parameters import to_micros
+from meterhouse.usage.engine.rolled import stands
+from meterhouse.usage.engine.tail import ADDED, add_events
 from meterhouse.usage.model import (
     Aggregation,
     Clause,
@@ -345,6 +349,76 @@ def test_meter_queries(store, events, aggregation, value, groups, query, event_f
         for a, b in ((query.from_at, query.to_at), (None, None), (FIRST_DAY, LAST_DAY))
     ]
     assert asyncio.run(rolled()) == exact
+
+
+def about_named_owners() -> st.SearchStrategy[MeterQuery]:
+    """Questions about one or several subjects or customers."""
+    subjects = st.lists(st.sampled_from(["s1", "it's", "", "none"]), min_size=1, max_size=2).map(tuple)
+    customers = st.sampled_from([{"c1": ("s1",), "c2": ("s2", "it's")}, {"c2": ("s1", "s2")}, {"c1": ()}])
+    asked = meter_queries()
+    by_subject = st.builds(lambda query, named: replace(query, subjects=named), asked, subjects)
+    by_customer = st.builds(lambda query, named: replace(query, customers=named), asked, customers)
+    return by_subject | by_customer
+
+
+@settings(SLOW, max_examples=examples(60))
+@given(
+    events=many_events(),
+    aggregation=st.sampled_from(sorted(ADDED)),
+    value=st.sampled_from(PATHS[:4]),
+    groups=st.tuples(st.sampled_from(PATHS), st.sampled_from(PATHS)),
+    query=about_named_owners(),
+    cut=st.integers(0, 12),
+)
+def test_events_that_are_added_one_by_one(events, aggregation, value, groups, query, cut):
+    """To nothing, and to an answer that holds some already."""
+    meter = openmeter(aggregation, value, group_by={"g1": groups[0], "g2": groups[1]})
+    selected = [
+        (one.type, one.subject, to_micros(one.time), one.origin, one.customer_id, one.data, False)
+        for one in events
+        if (query.from_at is None or one.time >= query.from_at)
+        and (query.to_at is None or one.time < query.to_at)
+        and (query.subjects is None or one.subject in query.subjects)
+    ]
+    first = add_events(meter, query, [], selected[:cut])
+    assert first is not None
+    found = add_events(meter, query, first, selected[cut:])
+    assert found is not None
+    standing = [row for row in found if stands(meter, row)]
+    assert decode_meter_query(meter, query, standing, now=NOW) == evaluate_meter_query(
+        meter, query, events, now=NOW
+    )
+
+
+@SLOW
+@given(
+    datas=st.lists(scalars().map(lambda value: f'{{"a":{value},"b":"1"}}'), min_size=3, max_size=12),
+    aggregation=st.sampled_from(list(Aggregation)),
+    query=about_named_owners(),
+    start=st.none() | st.integers(0, 86_400 * 10**6).map(lambda us: timedelta(microseconds=us)),
+    cut=st.integers(0, 12),
+)
+def test_named_owners(store, datas, aggregation, query, start, cut):
+    """Cells and the events that they lack, of a day in which each owner has some of either."""
+    day = datetime(2026, 10, 30, tzinfo=UTC)
+    owners = [("s1", ""), ("", "c1"), ("it's", ""), ("", "c2"), ("", "")]
+    events = [
+        event(data, time=day + number * timedelta(hours=2, minutes=7), subject=subject, customer_id=customer)
+        for number, data in enumerate(datas)
+        for subject, customer in owners
+    ]
+    organisation, owned = settle(store, events)
+    meter = openmeter(aggregation, "$.a", organisation_id=organisation, group_by={"g1": "$.a", "g2": "$.b"})
+    asked = replace(query, from_at=None if start is None else day + start, to_at=None, group_filters={})
+
+    async def rolled():
+        view = await rolled_view(store, meter, owned, len(owners) * min(cut, len(datas)))
+        ended = replace(asked, to_at=day + timedelta(days=2, minutes=1))
+        return [await query_meter(view, meter, one, now=NOW) for one in (asked, ended)]
+
+    wanted = evaluate_meter_query(meter, asked, owned, now=NOW)
+    ended = replace(asked, to_at=day + timedelta(days=2, minutes=1))
+    assert asyncio.run(rolled()) == [wanted, evaluate_meter_query(meter, ended, owned, now=NOW)]
 
 
 @SLOW

@@ -312,9 +312,9 @@ def owner_keys(query: MeterQuery, draft: Draft, base: list[str], selected: list[
         listed = bind.texts(query.customers)
         base.append(f"{columns.SUBJECT} IN {bind.texts(dict.fromkeys((*owners, '')))}")
         named = f"if(has({listed}, {columns.CUSTOMER}), {columns.CUSTOMER}, '')"
-        owned = f"transform({columns.SUBJECT}, {bind.texts(owners)}, {bind.texts(owners.values())}, '')"
-        if not owners:
-            owned = "''"
+        owned = "''"
+        if owners:
+            owned = f"transform({columns.SUBJECT}, {bind.texts(owners)}, {bind.texts(owners.values())}, '')"
         selected.append(f"if({columns.CUSTOMER} != '', {named}, {owned}) AS k_customer")
         draft.conditions.append("k_customer != ''")
         keys.append("k_customer")

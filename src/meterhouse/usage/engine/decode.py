@@ -47,7 +47,10 @@ class Parts:
 
 
 def read_parts(aggregation: Aggregation, row: Mapping[str, object]) -> Parts:
-    """Read the aggregate columns of one answer row."""
+    """Read the aggregate columns of one answer row, unless it was put together here and holds its parts."""
+    parts = row.get("parts")
+    if isinstance(parts, Parts):
+        return parts
     count = row["n"]
     assert isinstance(count, int)
     if aggregation in (Aggregation.SUM, Aggregation.AVG):

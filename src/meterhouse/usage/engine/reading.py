@@ -7,7 +7,7 @@ the evaluator. Both give the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -29,12 +29,13 @@ from meterhouse.usage.engine.documents import (
 )
 from meterhouse.usage.engine.evaluate import evaluate_parts
 from meterhouse.usage.engine.jsonpath import Path, parse_jsonpath
-from meterhouse.usage.engine.matching import is_owned, matches, text_passes
+from meterhouse.usage.engine.matching import matches, text_passes
 from meterhouse.usage.engine.ranges import Usage
-from meterhouse.usage.model import Aggregation, Event, StringFilter
+from meterhouse.usage.model import Aggregation, Event, Meter, StringFilter
 
 FAST_BYTES_MAX = 4_096
 _LONG = 2**63
+_NOTHING = Parts(0, Fraction(0))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SUMMED = frozenset({Aggregation.SUM, Aggregation.AVG})
 _COUNTED = frozenset({Aggregation.COUNT})
@@ -73,44 +74,28 @@ class Opened:
         return all(text_passes(self.text(key), wanted) for key, wanted in filters.items())
 
 
-class RowReader:
-    """Reads rows for one usage; made once, because it prepares the paths."""
+class EventReader:
+    """Reads rows for one meter and some of its group-bys; made once, because it prepares the paths."""
 
-    def __init__(self, usage: Usage) -> None:
-        self._usage = usage
-        meter = usage.meter
+    def __init__(self, meter: Meter, group_keys: Iterable[str]) -> None:
+        self._meter = meter
         self._organisation = meter.organisation_id.bytes
         self._type = meter.event_type
         self._event_from_us = _micros(meter.event_from) if meter.event_from is not None else None
         self._value = value_path(meter)
-        self._groups = {key: parse_jsonpath(meter.group_by[key]) for key in usage.group_filters}
+        self._groups = {key: parse_jsonpath(meter.group_by[key]) for key in group_keys}
         paths = [*self._groups.values(), *([self._value] if self._value is not None else [])]
         self._names = _plain_names(paths)
         self._is_plain = self._type is not None and self._names is not None and meter.dialect == "openmeter"
 
-    def read(self, row: EventRow) -> Added | None:
-        """What a row of the customer adds; `None` when it does not count."""
-        opened = self.open(row)
-        if opened is None or not opened.passes(self._usage.group_filters):
-            return None
-        return opened.added
-
     def open(self, row: EventRow) -> Opened | None:
-        """As `read`, before the filters by group-bys: whoever has several asks them one by one."""
-        if row[1] != self._organisation or not self._is_own(row):
-            return None
-        if self._type is not None and row[2] != self._type:
+        """What a row brings: nothing when its value is unusable. `None` when it is none of the meter's."""
+        if row[1] != self._organisation or (self._type is not None and row[2] != self._type):
             return None
         if self._event_from_us is not None and row[4] < self._event_from_us:
             return None
         document = self._parse(row[14])
         return self._evaluated(row) if document is None else self._added(row, document)
-
-    def _is_own(self, row: EventRow) -> bool:
-        customer, subject = row[9], row[3]
-        if customer:
-            return customer in self._usage.customer.customer_ids
-        return subject in self._usage.customer.external_ids
 
     def _parse(self, data: bytes) -> dict[str, object] | None:
         """The document, when the fast parser is sure to see in it what the evaluator sees."""
@@ -127,16 +112,16 @@ class RowReader:
         return document if isinstance(document, dict) else None
 
     def _added(self, row: EventRow, document: dict[str, object]) -> Opened | None:
-        meter = self._usage.meter
+        meter = self._meter
         if meter.aggregation in _COUNTED:
-            return Opened(Added(row[4], row[7], Parts(1, Fraction(0))), document, self._groups, row[14])
+            return self._opened(row, document, Parts(1, Fraction(0)))
         assert self._value is not None
         value = at_plain(document, self._value)
         if isinstance(value, dict | list) or _is_long(value):
             return self._evaluated(row)
         if meter.aggregation is Aggregation.UNIQUE:
             if value is None:
-                return None
+                return self._opened(row, document, _NOTHING)
             added = Added(row[4], row[7], Parts(1, Fraction(0)), text_of(value))
             return Opened(added, document, self._groups, row[14])
         if meter.aggregation in _SUMMED:
@@ -144,22 +129,49 @@ class RowReader:
             amount = None if number is None else number[1]
         else:
             amount = chosen_of(value, reads_texts=True)
-        if amount is None:
-            return None
-        return Opened(Added(row[4], row[7], Parts(1, amount)), document, self._groups, row[14])
+        return self._opened(row, document, _NOTHING if amount is None else Parts(1, amount))
+
+    def _opened(self, row: EventRow, document: object, parts: Parts) -> Opened:
+        return Opened(Added(row[4], row[7], parts), document, self._groups, row[14])
 
     def _evaluated(self, row: EventRow) -> Opened | None:
-        event, meter = _event_from(row), self._usage.meter
-        if not matches(meter.filter, event) or not is_owned(event, self._usage.customer):
+        event, meter = _event_from(row), self._meter
+        if not matches(meter.filter, event):
             return None
         document, parts = parse_document(event.data), evaluate_parts(meter, [event])
-        if not parts.count:
-            return None
         key = None
-        if meter.aggregation is Aggregation.UNIQUE:
+        if meter.aggregation is Aggregation.UNIQUE and parts.count:
             assert self._value is not None
             key = text_of(at(document, self._value))
         return Opened(Added(row[4], row[7], parts, key), document, self._groups, row[14])
+
+
+class RowReader(EventReader):
+    """Reads rows for the usage of one customer."""
+
+    def __init__(self, usage: Usage) -> None:
+        super().__init__(usage.meter, usage.group_filters)
+        self._usage = usage
+
+    def read(self, row: EventRow) -> Added | None:
+        """What a row of the customer adds; `None` when it does not count."""
+        opened = self.open(row)
+        if opened is None or not opened.passes(self._usage.group_filters):
+            return None
+        return opened.added
+
+    def open(self, row: EventRow) -> Opened | None:
+        """As `read`, before the filters by group-bys: whoever has several asks them one by one."""
+        if not self._is_own(row):
+            return None
+        opened = super().open(row)
+        return opened if opened is not None and opened.added.parts.count else None
+
+    def _is_own(self, row: EventRow) -> bool:
+        customer, subject = row[9], row[3]
+        if customer:
+            return customer in self._usage.customer.customer_ids
+        return subject in self._usage.customer.external_ids
 
 
 def at_plain(document: object, path: Path) -> object:

@@ -46,6 +46,7 @@ from meterhouse.usage.engine.rollups import (
     start_of,
     step_for,
 )
+from meterhouse.usage.engine.tail import ADDED, EVENTS_MAX, SELECTED
 from meterhouse.usage.engine.windows import to_second
 from meterhouse.usage.engine.zones import zone_table
 from meterhouse.usage.model import Aggregation, Meter, MeterQuery, QuantityQuery, Window
@@ -93,10 +94,16 @@ class Question:
             made.pop("last_at")
         return made
 
-    def compile(self, tail: str, *more: str) -> CompiledQuery:
-        """One query over all parts; `more` are further columns over the keys."""
+    @property
+    def is_split(self) -> bool:
+        """Whether the events that cells lack are better read one by one: see `tail`."""
+        is_added = self.meter.aggregation in ADDED and not self.rollup.is_corrected
+        return self.is_narrow and is_added and (bool(self._edges()) or not self.rollup.reaches_all)
+
+    def compile(self, tail: str, *more: str, only_cells: bool = False) -> CompiledQuery:
+        """One query over all parts, or over cells only; `more` are further columns over the keys."""
         outer = merged(self.meter.aggregation, with_bounds=not self.has_windows)
-        raws = self._raw_parts()
+        raws = [] if only_cells else self._raw_parts()
         prefix, source = ("c_", f"({' UNION ALL '.join([self._cells(), *raws])})")
         keys = self.keys
         if not raws:  # the plainest query is the quickest to plan
@@ -107,9 +114,20 @@ class Question:
         one_thread = ", max_threads = 1" if self.is_narrow and not raws else ""
         sql = f"SELECT {', '.join(chosen)} FROM {source}{tail} {SETTINGS}{one_thread}"  # noqa: S608
         names = (*self.keys, *outer, *(item.rsplit(" AS ", 1)[1] for item in more))
-        # Without raw events some of what was bound for them is not needed.
-        bound = {name: value for name, value in self.draft.parameters.values.items() if f"{{{name}:" in sql}
-        return CompiledQuery(sql, bound, names)
+        return CompiledQuery(sql, self._bound(sql), names)
+
+    def events(self) -> CompiledQuery:
+        """The events that cells lack, one by one, and one more than may be read so."""
+        lacked = " OR ".join([self._newer(), *self._edges()])
+        sql = (
+            f"SELECT {', '.join(SELECTED)} FROM {columns.TABLE} "  # noqa: S608
+            f"WHERE {' AND '.join([*self.base, f'({lacked})'])} LIMIT {EVENTS_MAX + 1}"
+        )
+        return CompiledQuery(sql, self._bound(sql), SELECTED)
+
+    def _bound(self, sql: str) -> dict[str, object]:
+        """What of all that was bound a query needs."""
+        return {name: value for name, value in self.draft.parameters.values.items() if f"{{{name}:" in sql}
 
     def _raw_parts(self) -> list[str]:
         found, edges = [], self._edges()
@@ -247,6 +265,25 @@ def _has_minutes(meter: Meter, rollup: Rollup, *, has_windows: bool = True) -> b
 
 def compile_meter_query(meter: Meter, query: MeterQuery, rollup: Rollup) -> CompiledQuery | None:
     """As `compile.compile_meter_query`, from a rollup. Raises `Invalid` for the same questions."""
+    asked = _meter_question(meter, query, rollup)
+    return None if asked is None else asked.compile(_grouping(asked))
+
+
+def split_meter_query(
+    meter: Meter, query: MeterQuery, rollup: Rollup
+) -> tuple[CompiledQuery, CompiledQuery] | None:
+    """A question to cells, and the events to be added to its answer; `None` where one query is as good."""
+    asked = _meter_question(meter, query, rollup)
+    if asked is None or not asked.is_split:
+        return None
+    return asked.compile(_grouping(asked), only_cells=True), asked.events()
+
+
+def _grouping(asked: Question) -> str:
+    return f" GROUP BY {', '.join(asked.keys)}" if asked.keys else ""
+
+
+def _meter_question(meter: Meter, query: MeterQuery, rollup: Rollup) -> Question | None:
     check_query(meter, query)
     from_us = to_micros(query.from_at) if query.from_at is not None else None
     to_us = to_micros(query.to_at) if query.to_at is not None else None
@@ -283,7 +320,7 @@ def compile_meter_query(meter: Meter, query: MeterQuery, rollup: Rollup) -> Comp
     asked.keys += group_keys(meter, query, draft, asked.selected)
     _cell_groups(meter, query, asked)
     draft.conditions += match_conditions(meter, draft)
-    return asked.compile(f" GROUP BY {', '.join(asked.keys)}" if asked.keys else "")
+    return asked
 
 
 def _cell_groups(meter: Meter, query: MeterQuery, asked: Question) -> None:

@@ -1,0 +1,150 @@
+"""What questions about named owners add up from events that no cell of a rollup holds yet.
+
+Such events are few: the newest, and those of a first or last hour that is asked for in part. The engine takes
+longer to plan a query that aggregates them than Python takes to read them, so they are fetched as they are
+and added to what the cells hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import cast
+
+from meterhouse.usage.block import EventRow
+from meterhouse.usage.engine import columns
+from meterhouse.usage.engine.compile import effective_groups, subject_owners
+from meterhouse.usage.engine.decode import Parts, read_parts
+from meterhouse.usage.engine.reading import EventReader, Opened
+from meterhouse.usage.engine.windows import bucket_key
+from meterhouse.usage.engine.zones import zone_table
+from meterhouse.usage.model import Aggregation, Meter, MeterQuery
+
+EVENTS_MAX, BYTES_MAX = 1_000, 8_192
+ADDED = frozenset({Aggregation.SUM, Aggregation.AVG, Aggregation.COUNT, Aggregation.MIN, Aggregation.MAX})
+"""What can be put together from parts alone, without a set of values or an order."""
+
+SELECTED = (
+    columns.TYPE,
+    columns.SUBJECT,
+    f"toUnixTimestamp64Micro({columns.TIME})",
+    f"toString({columns.ORIGIN})",
+    columns.CUSTOMER,
+    f"if(length({columns.DATA}) > {BYTES_MAX}, '', {columns.DATA})",
+    f"length({columns.DATA}) > {BYTES_MAX}",
+)
+"""What is read of each event; the last column says whether its data are too large to be read so."""
+
+Row = Mapping[str, object]
+_Key = tuple[object, ...]
+_NO_UID = bytes(16)
+
+
+@dataclass
+class _Held:
+    """What one answer row rests on, and the first and last microsecond of its events."""
+
+    parts: Parts
+    first_at: int
+    last_at: int
+
+    def add(self, aggregation: Aggregation, other: Parts, at: int) -> None:
+        self.parts = combined(aggregation, self.parts, other)
+        self.first_at, self.last_at = min(self.first_at, at), max(self.last_at, at)
+
+
+def combined(aggregation: Aggregation, one: Parts, other: Parts) -> Parts:
+    """What two sets of events rest on together, for an aggregation that is in `ADDED`."""
+    if not one.count or not other.count:
+        return one if one.count else other
+    count = one.count + other.count
+    if aggregation is Aggregation.MIN:
+        return Parts(count, min(one.amount, other.amount))
+    if aggregation is Aggregation.MAX:
+        return Parts(count, max(one.amount, other.amount))
+    return Parts(count, one.amount + other.amount)
+
+
+def add_events(
+    meter: Meter, query: MeterQuery, rows: Sequence[Row], events: Sequence[Sequence[object]]
+) -> list[Row] | None:
+    """Answer rows of cells, and with them events of the question's owners, which come as rows of `SELECTED`.
+
+    `None` when there is more than should be read so.
+    """
+    if len(events) > EVENTS_MAX or any(event[-1] for event in events):
+        return None
+    names, reading = _key_names(query), _Reading(meter, query)
+    answer = {tuple(row[name] for name in names): row for row in rows}
+    touched: dict[_Key, _Held] = {}
+    for event in events:
+        row = _event_row(meter, event)
+        found = reading.find(row)
+        if found is None:
+            continue
+        key, opened = found
+        held = touched.get(key)
+        if held is None:
+            held = touched[key] = _held(meter, answer.get(key), row[4])
+        held.add(meter.aggregation, opened.added.parts, row[4])
+    for key, held in touched.items():
+        answer[key] = {
+            **dict(zip(names, key, strict=True)),
+            "parts": held.parts,
+            "n": held.parts.count,
+            "first_at": held.first_at,
+            "last_at": held.last_at,
+        }
+    return list(answer.values())
+
+
+def _key_names(query: MeterQuery) -> list[str]:
+    by_subject, by_customer, groups = effective_groups(query)
+    wanted = {"k_window": query.window is not None, "k_subject": by_subject, "k_customer": by_customer}
+    return [name for name, is_wanted in wanted.items() if is_wanted] + [
+        f"k_group{index}" for index in range(len(groups))
+    ]
+
+
+def _held(meter: Meter, row: Row | None, at: int) -> _Held:
+    if row is None:
+        return _Held(Parts(0, Fraction(0)), at, at)
+    first_at, last_at = cast(int, row.get("first_at", at)), cast(int, row.get("last_at", at))
+    return _Held(read_parts(meter.aggregation, row), first_at, last_at)
+
+
+def _event_row(meter: Meter, event: Sequence[object]) -> EventRow:
+    kind, subject, time_us, origin, customer, data = cast(tuple[str, str, int, str, str, str], event[:6])
+    own = (b"", meter.organisation_id.bytes, kind, subject, time_us, "", "", _NO_UID, origin, customer)
+    return (*own, "", "", "", 0, data.encode())
+
+
+class _Reading:
+    """Which answer row an event belongs to, and what it brings."""
+
+    def __init__(self, meter: Meter, query: MeterQuery) -> None:
+        self._query = query
+        self._by_subject, self._by_customer, self._groups = effective_groups(query)
+        self._reader = EventReader(meter, (*self._groups, *query.group_filters))
+        self._zone = zone_table(query.zone)
+        self._owners = subject_owners(query.customers or {})
+
+    def find(self, row: EventRow) -> tuple[_Key, Opened] | None:
+        owner = self._owner(row) if self._by_customer else None
+        opened = self._reader.open(row) if owner is not None or not self._by_customer else None
+        if opened is None or not opened.passes(self._query.group_filters):
+            return None
+        key: list[object] = []
+        if self._query.window is not None:
+            key.append(bucket_key(self._zone, self._query.window, row[4] // 1_000_000))
+        if self._by_subject:
+            key.append(row[3])
+        if self._by_customer:
+            key.append(owner)
+        return (*key, *(opened.text(name) for name in self._groups)), opened
+
+    def _owner(self, row: EventRow) -> str | None:
+        if row[9]:
+            return row[9] if row[9] in (self._query.customers or {}) else None
+        return self._owners.get(row[3])
