@@ -265,7 +265,9 @@ async def _open_view(stack: AsyncExitStack, engines: _Engines, ingestor: Ingesto
     stack.push_async_callback(rollups.stop)
     answers = Answers(is_shared=ingestor.is_shared)
     ingestor.subscribe(answers.hear)
-    return EventView(engines.events, Corrections(engines.events, ingestor, clock), rollups, answers)
+    corrections = Corrections(engines.events, ingestor, clock)
+    newest = None if ingestor.is_shared else ingestor.newest
+    return EventView(engines.events, corrections, rollups, answers, newest)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ from meterhouse.platform.ports import EventStore
 from meterhouse.usage.block import TABLE, EventRow, block_from_rows, rows_from_events
 from meterhouse.usage.key_filter import KeyFilter, keys_from_bytes
 from meterhouse.usage.model import Correction, Event
+from meterhouse.usage.newest import NewestEvents
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +112,7 @@ class Ingestor:
         self._is_unsettled = True
         self._is_stopping = False
         self._writer: asyncio.Task[None] | None = None
+        self.newest = NewestEvents()
         self._listeners: list[Listener] = []
         self._doubtful: list[Sequence[EventRow]] = []
         self._turns: deque[tuple[Callable[[], Awaitable[object]], asyncio.Future[object]]] = deque()
@@ -141,6 +143,7 @@ class Ingestor:
             await self._settle()
             await self._rebuild_filter()
             self._reached = self._assigned = await newest_seq(self._store, 0)
+            self.newest.begin(self._assigned)
         self._writer = asyncio.create_task(self._write_until_stopped(), name="ingest-writer")
 
     async def stop(self) -> None:
@@ -265,6 +268,7 @@ class Ingestor:
         except Exception as failure:
             self.tell(rows)
             self._doubtful.append(rows)
+            self.newest.begin(self._assigned)
             self.counts.failed_blocks += 1
             self._is_unsettled = True
             _refuse(callers, failure)
@@ -304,6 +308,8 @@ class Ingestor:
         block = block_from_rows(rows, self._clock.now(), first_seq=first)
         await self._store.insert_arrow(TABLE, block, timeout_s=self._limits.insert_timeout_s)
         self._reached = self._assigned
+        if not self.is_shared:
+            self.newest.add(first, rows)
 
     def tell(self, rows: Sequence[EventRow], corrections: Sequence[Correction] = ()) -> None:
         """Tell the listeners what was stored or corrected.

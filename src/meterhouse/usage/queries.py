@@ -17,6 +17,7 @@ from meterhouse.kernel.errors import DependencyFailed, Invalid, Issue, NotFound
 from meterhouse.kernel.ids import parse_id
 from meterhouse.platform.ports import EventStore
 from meterhouse.usage.answers import Concern
+from meterhouse.usage.block import EventRow
 from meterhouse.usage.convert import meter_from_row
 from meterhouse.usage.corrections import Change, Corrected
 from meterhouse.usage.definition import SLUG, is_expressible_as
@@ -45,7 +46,7 @@ from meterhouse.usage.engine.ranges import (
 )
 from meterhouse.usage.engine.rollups import Rollup, definition_of
 from meterhouse.usage.engine.sharing import Wish, compile_shared, read_shared
-from meterhouse.usage.engine.tail import add_events
+from meterhouse.usage.engine.tail import add_events, are_few, read_events
 from meterhouse.usage.model import (
     Dialect,
     EventCriteria,
@@ -234,26 +235,43 @@ def _concern(meter: Meter, query: MeterQuery) -> Concern | None:
     event_type = required_type(meter.filter)
     if event_type is None:
         return None
-    subjects: frozenset[str] | None = None
-    if query.subjects is not None:
-        subjects = frozenset(query.subjects)
-    elif query.customers is not None:
-        subjects = frozenset(compiler.subject_owners(query.customers)) | {""}
-    return Concern(meter.organisation_id, event_type, subjects)
+    return Concern(meter.organisation_id, event_type, compiler.subjects_of(query))
 
 
 async def _from_cells_and_events(
     store: EventView, standing: Corrected, rollup: Rollup, meter: Meter, query: MeterQuery
 ) -> Answer | None:
-    """Answer a question about named owners by two plain queries; `None` where that is no quicker."""
+    """Answer a question about named owners plainly; `None` where that is no quicker."""
     split = rolled.split_meter_query(meter, query, rollup)
     if split is None:
         return None
     cells, events = await asyncio.gather(
-        *(store.query_at(standing, compiled.sql, compiled.parameters) for compiled in split)
+        store.query_at(standing, split.cells.sql, split.cells.parameters),
+        _lacked_events(store, standing, meter, query, split),
     )
-    added = add_events(meter, query, named_rows(split[0], cells.rows), events.rows)
-    return None if added is None else [row for row in added if rolled.stands(meter, row)]
+    if events is None:
+        return None
+    added = add_events(meter, query, named_rows(split.cells, cells.rows), events)
+    return [row for row in added if rolled.stands(meter, row)]
+
+
+async def _lacked_events(
+    store: EventView, standing: Corrected, meter: Meter, query: MeterQuery, split: rolled.Split
+) -> Sequence[EventRow] | None:
+    """The events that cells lack, from memory if that has them; `None` when there are too many."""
+    event_type, subjects = required_type(meter.filter), compiler.subjects_of(query)
+    if store.newest is not None and split.after is not None and event_type and subjects is not None:
+        found = store.newest.find(
+            after=split.after,
+            organisation_id=meter.organisation_id,
+            event_type=event_type,
+            subjects=subjects,
+        )
+        if found is not None:
+            return found if are_few(found) else None
+    rows = (await store.query_at(standing, split.events.sql, split.events.parameters)).rows
+    found = read_events(meter, rows)
+    return found if found is not None and are_few(found) else None
 
 
 async def _from_rollup(

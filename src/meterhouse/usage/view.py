@@ -20,6 +20,7 @@ from meterhouse.usage.engine.columns import EVENT_COLUMNS, SEQ
 from meterhouse.usage.engine.rolled import VERSION_PARAMETER
 from meterhouse.usage.engine.rollups import Rollup
 from meterhouse.usage.model import Meter
+from meterhouse.usage.newest import NewestEvents
 from meterhouse.usage.rollups import Rollups
 
 _NAMES = ", ".join((*EVENT_COLUMNS, "key"))
@@ -48,11 +49,14 @@ class EventView:
         corrections: Corrections,
         rollups: Rollups,
         answers: Answers | None = None,
+        newest: NewestEvents | None = None,
     ) -> None:
+        """`newest` is for the process that alone stores events."""
         self._store = store
         self.corrections = corrections
         self.rollups = rollups
         self.answers = answers
+        self.newest = newest
 
     def over(self, wrap: Callable[[EventStore], EventStore]) -> EventView:
         """The same view of the same store, wrapped; it remembers no answers, so that the wrapper is asked."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
+import pyarrow as pa
 import pytest
 from tests.integration.eventstore.conftest import opened_again
 from tests.thoroughness import examples
@@ -18,8 +21,9 @@ from tests.usage_factory import NOW, event, openmeter, polar
 from meterhouse.kernel.clock import TestClock
 from meterhouse.kernel.errors import Conflict, DependencyFailed, NotFound
 from meterhouse.platform.events import ClickHouseEventStore
+from meterhouse.usage import newest
 from meterhouse.usage.answers import Answers, Concern
-from meterhouse.usage.block import rows_from_events
+from meterhouse.usage.block import EventRow, rows_from_events
 from meterhouse.usage.corrections import Corrections
 from meterhouse.usage.engine.evaluate import evaluate_meter_query, evaluate_quantities
 from meterhouse.usage.ingest import Ingestor, Lock
@@ -83,7 +87,8 @@ class Server:
         self.corrections = Corrections(store, self.ingestor, clock)
         answers = Answers(is_shared=lock is not None)
         self.ingestor.subscribe(answers.hear)
-        self.view = EventView(store, self.corrections, self.rollups, answers)
+        held = self.ingestor.newest if lock is None else None
+        self.view = EventView(store, self.corrections, self.rollups, answers, held)
 
 
 @asynccontextmanager
@@ -203,6 +208,60 @@ async def test_answers_are_exact_whatever_happened(store: ClickHouseEventStore, 
             await compare(server, meters, list(standing.values()), chance)
 
 
+def stored_without_saying_so(store: ClickHouseEventStore) -> Callable[..., Awaitable[None]]:
+    insert = store.insert_arrow
+
+    async def stored(table: str, block: pa.RecordBatch, *, timeout_s: float = 30.0) -> None:
+        await insert(table, block, timeout_s=timeout_s)
+        raise DependencyFailed("The engine did not answer.", retryable=True)
+
+    return stored
+
+
+@pytest.mark.parametrize("rows_max", [20_000, 15])
+@pytest.mark.parametrize("seed", range(examples(2)))
+async def test_the_newest_events_of_named_owners(
+    store: ClickHouseEventStore, monkeypatch: pytest.MonkeyPatch, seed: int, rows_max: int
+) -> None:
+    """From memory as far as that goes back, else from the store; after restarts and failures too."""
+    monkeypatch.setattr(newest, "ROWS_MAX", rows_max)
+    chance, found = random.Random(seed), Counter[bool]()
+    find = newest.NewestEvents.find
+
+    def counted(self: newest.NewestEvents, **asked: Any) -> list[EventRow] | None:
+        rows = find(self, **asked)
+        found[rows is not None] += 1
+        return rows
+
+    monkeypatch.setattr(newest.NewestEvents, "find", counted)
+    organisation = uuid4()
+    meters = [
+        openmeter(aggregation, "$.a", organisation_id=organisation, group_by={"g": "$.g"})
+        for aggregation in (Aggregation.SUM, Aggregation.MAX)
+    ]
+    standing: list[Event] = []
+    for life in range(2):
+        async with serving(store) as server:
+            for number in range(8):
+                if number in (1, 5):
+                    await server.rollups.carry_on(meters[0])
+                count = chance.randrange(1, 12)
+                events = [
+                    some_event(chance, organisation, 1000 * life + 100 * number + i) for i in range(count)
+                ]
+                if number == 3:
+                    with monkeypatch.context() as patch, pytest.raises(DependencyFailed):
+                        patch.setattr(store, "insert_arrow", stored_without_saying_so(store))
+                        await server.ingestor.submit(events)
+                await server.ingestor.submit(events)
+                standing += events
+                await compare(server, meters, standing, chance)
+            for meter in meters:
+                await server.rollups.carry_on(meter)
+    assert found[True] > 10
+    assert found[False] > 10
+
+
 async def test_several_servers_on_one_store_stay_right(store: ClickHouseEventStore, events_url: str) -> None:
     """Each goes by what it knows of rollups; events and corrections of the others count at once."""
     turn = asyncio.Lock()
@@ -250,8 +309,9 @@ async def test_events_come_in_and_are_asked_for_at_once_while_rollups_are_made(
         async def ask() -> None:
             for _ in range(15):
                 before = acknowledged
-                (row,) = await query_meter(server.view, meter, MeterQuery(), now=NOW)
-                assert before <= row.exact <= 150
+                for question in (MeterQuery(), MeterQuery(subjects=("u",))):
+                    (row,) = await query_meter(server.view, meter, question, now=NOW)
+                    assert before <= row.exact <= 150
 
         async def carry_on() -> None:
             for _ in range(8):

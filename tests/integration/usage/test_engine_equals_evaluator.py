@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from tests.thoroughness import examples
 from tests.usage_factory import NOW, event, openmeter, polar
 
+from meterhouse.usage.block import rows_from_events
 from meterhouse.usage.corrections import Corrected
 from meterhouse.usage.engine.decode import decode_meter_query
 from meterhouse.usage.engine.evaluate import evaluate_meter_query, evaluate_quantities
 from meterhouse.usage.engine.matching import matches
-from meterhouse.usage.engine.parameters import to_micros
 from meterhouse.usage.engine.rolled import stands
 from meterhouse.usage.engine.tail import ADDED, add_events
 from meterhouse.usage.model import (
@@ -373,17 +373,8 @@ def about_named_owners() -> st.SearchStrategy[MeterQuery]:
 def test_events_that_are_added_one_by_one(events, aggregation, value, groups, query, cut):
     """To nothing, and to an answer that holds some already."""
     meter = openmeter(aggregation, value, group_by={"g1": groups[0], "g2": groups[1]})
-    selected = [
-        (one.type, one.subject, to_micros(one.time), one.origin, one.customer_id, one.data, False)
-        for one in events
-        if (query.from_at is None or one.time >= query.from_at)
-        and (query.to_at is None or one.time < query.to_at)
-        and (query.subjects is None or one.subject in query.subjects)
-    ]
-    first = add_events(meter, query, [], selected[:cut])
-    assert first is not None
-    found = add_events(meter, query, first, selected[cut:])
-    assert found is not None
+    rows = rows_from_events(events)
+    found = add_events(meter, query, add_events(meter, query, [], rows[:cut]), rows[cut:])
     standing = [row for row in found if stands(meter, row)]
     assert decode_meter_query(meter, query, standing, now=NOW) == evaluate_meter_query(
         meter, query, events, now=NOW

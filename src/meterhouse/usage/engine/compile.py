@@ -321,6 +321,16 @@ def owner_keys(query: MeterQuery, draft: Draft, base: list[str], selected: list[
     return keys
 
 
+def subjects_of(query: MeterQuery) -> frozenset[str] | None:
+    """The subjects that events of a question can have, or `None` for any.
+
+    An event that names its customer by our id has no subject.
+    """
+    if query.subjects is not None:
+        return frozenset(query.subjects)
+    return None if query.customers is None else frozenset((*subject_owners(query.customers), ""))
+
+
 def subject_owners(customers: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     """The customer that each subject belongs to; the first of several customers that list it owns it."""
     owners: dict[str, str] = {}

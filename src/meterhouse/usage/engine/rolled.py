@@ -58,6 +58,18 @@ VERSION_PARAMETER = "{corrections_version:UInt64}"
 """Which corrections count; bound by whoever runs the query, together with the events it reads."""
 
 
+@dataclass(frozen=True)
+class Split:
+    """A question to cells, and the events to be added to its answer, one by one.
+
+    These are all that have a `seq` above `after`, or also others when that is `None`.
+    """
+
+    cells: CompiledQuery
+    events: CompiledQuery
+    after: int | None
+
+
 @dataclass
 class Question:
     """What both kinds of questions have in common: keys and conditions over raw events and over cells.
@@ -116,7 +128,12 @@ class Question:
         names = (*self.keys, *outer, *(item.rsplit(" AS ", 1)[1] for item in more))
         return CompiledQuery(sql, self._bound(sql), names)
 
-    def events(self) -> CompiledQuery:
+    def split(self, tail: str) -> Split:
+        """The question to cells, and the events to be added to its answer."""
+        after = None if self._edges() else self.rollup.upto
+        return Split(self.compile(tail, only_cells=True), self._events(), after)
+
+    def _events(self) -> CompiledQuery:
         """The events that cells lack, one by one, and one more than may be read so."""
         lacked = " OR ".join([self._newer(), *self._edges()])
         sql = (
@@ -269,14 +286,10 @@ def compile_meter_query(meter: Meter, query: MeterQuery, rollup: Rollup) -> Comp
     return None if asked is None else asked.compile(_grouping(asked))
 
 
-def split_meter_query(
-    meter: Meter, query: MeterQuery, rollup: Rollup
-) -> tuple[CompiledQuery, CompiledQuery] | None:
-    """A question to cells, and the events to be added to its answer; `None` where one query is as good."""
+def split_meter_query(meter: Meter, query: MeterQuery, rollup: Rollup) -> Split | None:
+    """The same in two parts, or `None` where one query is as good. Raises as `compile_meter_query`."""
     asked = _meter_question(meter, query, rollup)
-    if asked is None or not asked.is_split:
-        return None
-    return asked.compile(_grouping(asked), only_cells=True), asked.events()
+    return asked.split(_grouping(asked)) if asked is not None and asked.is_split else None
 
 
 def _grouping(asked: Question) -> str:

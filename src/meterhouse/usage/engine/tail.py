@@ -7,21 +7,24 @@ and added to what the cells hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
 
 from meterhouse.usage.block import EventRow
 from meterhouse.usage.engine import columns
-from meterhouse.usage.engine.compile import effective_groups, subject_owners
+from meterhouse.usage.engine.compile import effective_groups, subject_owners, subjects_of
 from meterhouse.usage.engine.decode import Parts, read_parts
+from meterhouse.usage.engine.parameters import to_micros
 from meterhouse.usage.engine.reading import EventReader, Opened
 from meterhouse.usage.engine.windows import bucket_key
 from meterhouse.usage.engine.zones import zone_table
 from meterhouse.usage.model import Aggregation, Meter, MeterQuery
 
 EVENTS_MAX, BYTES_MAX = 1_000, 8_192
+ALL_BYTES_MAX = 500_000
 ADDED = frozenset({Aggregation.SUM, Aggregation.AVG, Aggregation.COUNT, Aggregation.MIN, Aggregation.MAX})
 """What can be put together from parts alone, without a set of values or an order."""
 
@@ -66,28 +69,39 @@ def combined(aggregation: Aggregation, one: Parts, other: Parts) -> Parts:
     return Parts(count, one.amount + other.amount)
 
 
-def add_events(
-    meter: Meter, query: MeterQuery, rows: Sequence[Row], events: Sequence[Sequence[object]]
-) -> list[Row] | None:
-    """Answer rows of cells, and with them events of the question's owners, which come as rows of `SELECTED`.
+def are_few(events: Sequence[EventRow]) -> bool:
+    """Whether events are read one by one in a few milliseconds."""
+    return len(events) <= EVENTS_MAX and sum(len(event[14]) for event in events) <= ALL_BYTES_MAX
 
-    `None` when there is more than should be read so.
-    """
-    if len(events) > EVENTS_MAX or any(event[-1] for event in events):
+
+def read_events(meter: Meter, events: Sequence[Sequence[object]]) -> list[EventRow] | None:
+    """Rows of `SELECTED` as rows of events, or `None` when data were left out."""
+    if any(event[-1] for event in events):
         return None
+    rows: list[EventRow] = []
+    for event in events:
+        kind, subject, time_us, origin, customer, data = cast(
+            tuple[str, str, int, str, str, str], tuple(event[:6])
+        )
+        own = (b"", meter.organisation_id.bytes, kind, subject, time_us, "", "", _NO_UID, origin, customer)
+        rows.append((*own, "", "", "", 0, data.encode()))
+    return rows
+
+
+def add_events(meter: Meter, query: MeterQuery, rows: Sequence[Row], events: Iterable[EventRow]) -> list[Row]:
+    """Answer rows of cells, and with them the events that belong to the question."""
     names, reading = _key_names(query), _Reading(meter, query)
     answer = {tuple(row[name] for name in names): row for row in rows}
     touched: dict[_Key, _Held] = {}
     for event in events:
-        row = _event_row(meter, event)
-        found = reading.find(row)
+        found = reading.find(event)
         if found is None:
             continue
         key, opened = found
         held = touched.get(key)
         if held is None:
-            held = touched[key] = _held(meter, answer.get(key), row[4])
-        held.add(meter.aggregation, opened.added.parts, row[4])
+            held = touched[key] = _held(meter, answer.get(key), event[4])
+        held.add(meter.aggregation, opened.added.parts, event[4])
     for key, held in touched.items():
         answer[key] = {
             **dict(zip(names, key, strict=True)),
@@ -114,12 +128,6 @@ def _held(meter: Meter, row: Row | None, at: int) -> _Held:
     return _Held(read_parts(meter.aggregation, row), first_at, last_at)
 
 
-def _event_row(meter: Meter, event: Sequence[object]) -> EventRow:
-    kind, subject, time_us, origin, customer, data = cast(tuple[str, str, int, str, str, str], event[:6])
-    own = (b"", meter.organisation_id.bytes, kind, subject, time_us, "", "", _NO_UID, origin, customer)
-    return (*own, "", "", "", 0, data.encode())
-
-
 class _Reading:
     """Which answer row an event belongs to, and what it brings."""
 
@@ -129,8 +137,15 @@ class _Reading:
         self._reader = EventReader(meter, (*self._groups, *query.group_filters))
         self._zone = zone_table(query.zone)
         self._owners = subject_owners(query.customers or {})
+        self._subjects = subjects_of(query)
+        self._from_us = -math.inf if query.from_at is None else to_micros(query.from_at)
+        self._to_us = math.inf if query.to_at is None else to_micros(query.to_at)
 
     def find(self, row: EventRow) -> tuple[_Key, Opened] | None:
+        if not self._from_us <= row[4] < self._to_us:
+            return None
+        if self._subjects is not None and row[3] not in self._subjects:
+            return None
         owner = self._owner(row) if self._by_customer else None
         opened = self._reader.open(row) if owner is not None or not self._by_customer else None
         if opened is None or not opened.passes(self._query.group_filters):
