@@ -250,6 +250,10 @@ class Database(Protocol):
 
     def begin(self) -> AbstractAsyncContextManager[AsyncConnection]: ...
 
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection for reads that stand each for itself, without the round trips of a transaction."""
+        ...
+
 
 class Queue(Protocol):
     """Background tasks, at least once. A task is enqueued in the transaction that needs it."""

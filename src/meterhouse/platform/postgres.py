@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import psycopg
 import structlog
@@ -64,6 +64,19 @@ def _ping_after_rest(engine: AsyncEngine) -> None:
             raise DisconnectionError("the connection was lost while nobody used it") from error
 
 
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Raise what it means when the server cannot be used."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise _unreachable(error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise _unreachable(error) from error
+        raise
+
+
 def normalise_url(url: str) -> str:
     """Turn `postgresql://…` into a plain libpq address. Raises `Invalid` for any other kind of address."""
     try:
@@ -90,23 +103,25 @@ class PostgresDatabase:
             connect_args={"options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"},
         )
         _ping_after_rest(self.engine)
+        self._reads = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextlib.asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """One transaction. Raises `DependencyFailed` when the server is gone; nothing is then stored."""
-        try:
+        with _explained():
             async with self.engine.begin() as connection:
                 yield connection
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
-            raise _unreachable(error) from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise _unreachable(error) from error
-            raise
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """See `ports.Database`. Raises `DependencyFailed` when the server is gone."""
+        with _explained():
+            async with self._reads.connect() as connection:
+                yield connection
 
     async def ping(self) -> None:
         """Raise `DependencyFailed` unless the server answers."""
-        async with self.begin() as connection:
+        async with self.read() as connection:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:

@@ -20,7 +20,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from meterhouse.kernel.errors import DependencyFailed, InvariantBroken
 from meterhouse.platform.ports import EventStore
@@ -106,7 +106,7 @@ class Reach:
 @dataclass
 class _Kept:
     """One meter's rollup. `reach` is `None` until its marks are read, and may lag behind them; a batch with
-    an unknown outcome makes it uncertain."""
+    an unknown outcome makes it uncertain. `folds`: which epochs were folded when and are not dropped yet."""
 
     meter: Meter
     reach: Reach | None = None
@@ -116,7 +116,7 @@ class _Kept:
     judged: int = 0
     read_at: float = -math.inf
     small_at: float = -math.inf
-    folded_at: float = -math.inf
+    folds: list[tuple[int, float]] = field(default_factory=list)
 
     @property
     def upto(self) -> int:
@@ -189,7 +189,7 @@ class Rollups:
             return None
         reached = self._reached()
         reaches_all = reached is not None and reached <= reach.upto
-        return Rollup(definition, reach.folded, reach.upto, reaches_all, is_corrected)
+        return Rollup(definition, reach.folded, reach.epoch, reach.upto, reaches_all, is_corrected)
 
     async def carry_on(self, meter: Meter) -> None:
         """Bring a meter's rollup up to the newest event. Raises `DependencyFailed` when the store fails."""
@@ -310,7 +310,7 @@ class Rollups:
             return reach
         batch = Batch(definition, FOLDED, 0, reach.folded + 1, reach.upto)
         await self._insert(kept, batch, compile_fold(kept.meter.aggregation, batch))
-        kept.folded_at = _now()
+        kept.folds.append((reach.epoch, _now()))
         kept.reach = Reach(reach.upto, reach.upto, reach.epoch + 1, 0, leftovers=True)
         return kept.reach
 
@@ -342,11 +342,12 @@ class Rollups:
 
     async def _drop_leftovers(self, kept: _Kept, definition: int) -> None:
         """Drop what was folded long enough ago that nobody goes by it any more."""
-        reach = kept.reach
-        if reach is None or not reach.leftovers or _now() - kept.folded_at < self._limits.drop_after_s:
+        before = _now() - self._limits.drop_after_s
+        rested = [epoch for epoch, at in kept.folds if at <= before]
+        if not rested:
             return
-        await self._drop_partitions(definition, f"tier = {SMALL} AND epoch < {reach.epoch}")
-        kept.reach = replace(reach, leftovers=False)
+        await self._drop_partitions(definition, f"tier = {SMALL} AND epoch <= {max(rested)}")
+        kept.folds = [fold for fold in kept.folds if fold[0] > max(rested)]
 
     async def _is_too_large(self, kept: _Kept, batch: Batch) -> bool:
         if batch.tier == FOLDED and kept.judged >= self._limits.judged_max:
@@ -381,8 +382,9 @@ class Rollups:
             log.error("a rollup has a hole or an overlap and is made anew")
             await self._discard(definition)
             reach = Reach()
-        if reach.leftovers and (kept.reach is None or kept.reach.epoch != reach.epoch):
-            kept.folded_at = _now()  # by whomever: others may still go by what was folded
+        if reach.leftovers and all(epoch != reach.epoch - 1 for epoch, _ in kept.folds):
+            # By whomever: others may still go by what was folded.
+            kept.folds.append((reach.epoch - 1, _now()))
         kept.reach, kept.read_at, kept.is_certain = reach, _now(), True
         return reach
 

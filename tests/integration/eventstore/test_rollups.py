@@ -396,6 +396,22 @@ async def test_small_batches_are_folded_and_dropped_later(store: ClickHouseEvent
         assert [tuple(row) for row in tiers.rows] == [(0, len(meters)), (1, len(meters))]
 
 
+async def test_what_is_folded_is_dropped_while_more_is_folded_all_the_time(
+    store: ClickHouseEventStore,
+) -> None:
+    meter = openmeter(Aggregation.COUNT, organisation_id=uuid4())
+    limits = RollupLimits(fold_batches=1, drop_after_s=0.25)
+    async with serving(store) as server:
+        rollups = Rollups(store, lambda: server.ingestor.reached, limits=limits)
+        for _ in range(8):
+            await server.ingestor.submit([event(organisation_id=meter.organisation_id) for _ in range(3)])
+            await rollups.carry_on(meter)
+            await asyncio.sleep(0.1)
+        small = await store.query("SELECT min(epoch), max(epoch) FROM rollups WHERE tier = 0")
+        assert small.rows[0][0] >= 3
+        assert small.rows[0][1] == 7
+
+
 async def test_what_is_folded_becomes_one_part_when_there_is_nothing_else_to_do(
     store: ClickHouseEventStore,
 ) -> None:

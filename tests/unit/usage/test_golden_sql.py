@@ -71,7 +71,7 @@ def test_a_rollup_that_reaches_all_is_read_alone():
     query = MeterQuery(from_at=T, to_at=END, window=Window.DAY, subjects=("it's",), group_by=("model",))
     meter = openmeter(group_by={"model": "$.model", "a": "$.a"})
     compiled = rolled.compile_meter_query(
-        meter, query, Rollup(7, -1, 99, reaches_all=True, is_corrected=False)
+        meter, query, Rollup(7, -1, 3, 99, reaches_all=True, is_corrected=False)
     )
     assert compiled is not None
     assert compiled.sql == (
@@ -79,24 +79,33 @@ def test_a_rollup_that_reaches_all_is_read_alone():
         "AS k_window, subject AS k_subject, groups[2] AS k_group0, "
         "sum(rollups.n) AS n, sum(rollups.total) AS total, "
         "sumMap(rollups.wide) AS wide FROM rollups PREWHERE definition = toUInt128('7') "
-        "AND ((level = 1 AND start >= {p7:Int64} AND start < {p8:Int64})) "
+        "AND ((level = 1 AND start >= {p8:Int64} AND start < {p9:Int64})) "
         "AND subject IN {p5:Array(String)} "
-        "WHERE tier = 0 AND upto <= {p6:Int64} "
+        "WHERE (tier = 0 AND epoch = {p6:Int64} AND upto <= {p7:Int64}) "
         "GROUP BY k_window, k_subject, k_group0 SETTINGS precise_float_parsing = 1, max_threads = 1"
     )
-    assert compiled.parameters == {"p4": 0, "p5": ["it's"], "p6": 99, "p7": 1772323200, "p8": 1775001600}
+    assert compiled.parameters == {
+        "p4": 0,
+        "p5": ["it's"],
+        "p6": 3,
+        "p7": 99,
+        "p8": 1772323200,
+        "p9": 1775001600,
+    }
 
 
 def test_a_rollup_that_lags_is_joined_by_what_is_newer():
     query = MeterQuery(from_at=T, to_at=END.replace(second=7), window=Window.DAY)
     meter = openmeter(Aggregation.COUNT)
     compiled = rolled.compile_meter_query(
-        meter, query, Rollup(7, 50, 99, reaches_all=False, is_corrected=False)
+        meter, query, Rollup(7, 50, 3, 99, reaches_all=False, is_corrected=False)
     )
     assert compiled is not None
     assert compiled.sql.count(" UNION ALL ") == 1
     assert "AND (seq > {p6:Int64} OR toUnixTimestamp64Micro(time) >= {p5:Int64})" in compiled.sql
-    assert " WHERE tier = if(upto <= {p7:Int64}, 1, 0) AND upto <= {p6:Int64}" in (compiled.sql)
+    folded = "(tier = 1 AND upto <= {p8:Int64})"
+    small = "(tier = 0 AND epoch = {p7:Int64} AND upto <= {p6:Int64})"
+    assert f" WHERE ({folded} OR {small})" in compiled.sql
     assert compiled.parameters["p5"] == 1775001600_000_000
 
 

@@ -217,16 +217,16 @@ class Question:
     def _batches(self) -> str:
         """Which batches count: what is folded up to one number, and small ones from there on up to another.
 
-        A batch never lies on both sides of that number. Small ones below it are folded already, and what is
-        folded above it is in small ones too.
+        Small ones of an earlier epoch are folded already. Tier and epoch are what the table is cut by, so
+        nothing of those is looked at.
         """
         bind, rollup = self.draft.parameters, self.rollup
-        upto = f"upto <= {bind.integer(rollup.upto)}"
+        epoch, upto = bind.integer(rollup.epoch), bind.integer(rollup.upto)
+        small = f"(tier = {SMALL} AND epoch = {epoch} AND upto <= {upto})"
         if rollup.folded < 0:
-            return f"tier = {SMALL} AND {upto}"
-        if rollup.folded == rollup.upto:
-            return f"tier = {FOLDED} AND {upto}"
-        return f"tier = if(upto <= {bind.integer(rollup.folded)}, {FOLDED}, {SMALL}) AND {upto}"
+            return small
+        folded = f"(tier = {FOLDED} AND upto <= {bind.integer(rollup.folded)})"
+        return folded if rollup.folded == rollup.upto else f"({folded} OR {small})"
 
     def _cells(self) -> str:
         """Cells as one of several parts."""

@@ -44,12 +44,13 @@ _ONE_PART = (
 class Rollup:
     """What may be read: every event with a `seq` up to `upto` is in it, as it was stored first.
 
-    Up to `folded` (-1 for nothing) it is read from folded batches, above that from small ones.
+    Up to `folded` (-1 for nothing) it is read from folded batches, above that from small ones of `epoch`.
     `reaches_all`: no newer event is stored. `is_corrected`: some events were deleted or replaced since.
     """
 
     definition: int
     folded: int
+    epoch: int
     upto: int
     reaches_all: bool
     is_corrected: bool

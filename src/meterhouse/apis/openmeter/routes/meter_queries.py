@@ -41,8 +41,8 @@ async def query_meter_post(call: Call) -> Response:
 async def _answer(call: Call, wire: Mapping[str, Any], location: str) -> Response:
     ahead = _ask_ahead(call, wire, location)
     try:
-        # The transaction ends before the engine is asked: a slow answer must not hold a connection.
-        async with call.services.database.begin() as connection:
+        # Not while the engine is asked: a slow answer must not hold a connection.
+        async with call.services.database.read() as connection:
             meter = await meter_of(call, connection)
             customers = await customers_of(call, connection, wire.get("filterCustomerId"))
         with faults_in(location):
@@ -108,7 +108,7 @@ async def answer(
 
 
 async def _meter(call: Call) -> Meter:
-    async with call.services.database.begin() as connection:
+    async with call.services.database.read() as connection:
         return await meter_of(call, connection)
 
 
