@@ -6,7 +6,7 @@ care to stay correct: keys may be added that were never stored, and never need t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,10 @@ import numpy.typing as npt
 Keys = npt.NDArray[np.uint64]  # shape (n, 2): the two halves of each 128-bit key
 Flags = npt.NDArray[np.bool_]
 
-BITS_PER_KEY = 24  # one false "perhaps" in a thousand when full
-BITS_SET = 6
+BITS_PER_KEY = 24  # one false "perhaps" in fifteen thousand when full
+BITS_SET = 3  # in each word
+# Odd, so that nothing of a key is lost; each chooses another word.
+MULTIPLIERS = tuple(np.uint64(odd) for odd in (1, 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F))
 FIRST_CAPACITY = 1 << 20
 GROWTH = 2
 
@@ -26,9 +28,9 @@ def keys_from_bytes(keys: Sequence[bytes]) -> Keys:
 
 
 class _Layer:
-    """A filter of fixed size. All bits of a key lie in one 64-bit word: one memory access per key.
+    """A filter of fixed size. The bits of a key lie in a few 64-bit words: as few accesses to memory.
 
-    Keys are uniform hashes already: the first half chooses the word, the second half the bits.
+    Keys are uniform hashes already: the first half chooses the words, the second half the bits.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -41,23 +43,27 @@ class _Layer:
         return int(self._words.nbytes)
 
     def add(self, keys: Keys) -> None:
-        np.bitwise_or.at(self._words, self._places(keys), _masks(keys))
+        for places, masks in self._parts(keys):
+            np.bitwise_or.at(self._words, places, masks)
         self.size += len(keys)
 
     def contains(self, keys: Keys) -> Flags:
-        masks = _masks(keys)
-        found: Flags = (self._words[self._places(keys)] & masks) == masks
+        found: Flags = np.ones(len(keys), dtype=np.bool_)
+        for places, masks in self._parts(keys):
+            found &= (self._words[places] & masks) == masks
         return found
 
-    def _places(self, keys: Keys) -> npt.NDArray[np.int64]:
-        return (keys[:, 0] % np.uint64(len(self._words))).astype(np.int64)
+    def _parts(self, keys: Keys) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]]:
+        """The words of each key, and its bits in them."""
+        for turn, multiplier in enumerate(MULTIPLIERS):
+            places = ((keys[:, 0] * multiplier) % np.uint64(len(self._words))).astype(np.int64)
+            yield places, _masks(keys, turn * BITS_SET)
 
 
-def _masks(keys: Keys) -> Keys:
-    bits = keys[:, 1]
+def _masks(keys: Keys, first: int) -> npt.NDArray[np.uint64]:
     masks = np.zeros(len(keys), dtype=np.uint64)
-    for turn in range(BITS_SET):
-        masks |= np.uint64(1) << ((bits >> np.uint64(6 * turn)) & np.uint64(63))
+    for turn in range(first, first + BITS_SET):
+        masks |= np.uint64(1) << ((keys[:, 1] >> np.uint64(6 * turn)) & np.uint64(63))
     return masks
 
 
