@@ -16,7 +16,7 @@ from uuid import UUID
 from meterhouse.kernel.errors import Invalid, Issue
 from meterhouse.usage.engine import columns, filters, values
 from meterhouse.usage.engine.jsonpath import Path, parse_dotted, parse_jsonpath, strip_metadata
-from meterhouse.usage.engine.parameters import Parameters
+from meterhouse.usage.engine.parameters import Parameters, digits
 from meterhouse.usage.engine.windows import STEP_S, to_second
 from meterhouse.usage.engine.zones import ZoneTable, zone_table
 from meterhouse.usage.model import Aggregation, Meter, MeterQuery, Window
@@ -217,7 +217,7 @@ def bucket_expression(
     """The bucket key of a Unix second, as `windows.bucket_key` computes it."""
     part = table.between(from_s, to_s)
     if len(part.offsets) == 1:
-        offset = parameters.integer(part.offsets[0])
+        offset = digits(part.offsets[0])
     else:
         starts = parameters.integers(part.starts)
         offsets = parameters.integers(part.offsets)

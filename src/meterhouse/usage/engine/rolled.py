@@ -28,7 +28,7 @@ from meterhouse.usage.engine.compile import (
     owner_keys,
     value_columns,
 )
-from meterhouse.usage.engine.parameters import to_micros
+from meterhouse.usage.engine.parameters import digits, to_micros
 from meterhouse.usage.engine.quantities import CUSTOMER_RESULTS_MAX, Plan, plan_quantities
 from meterhouse.usage.engine.rollups import (
     FOLDED,
@@ -160,16 +160,15 @@ class Question:
         return f"toInt64({made})" if self.is_mended and name == "n" else made
 
     def _newer(self) -> str:
-        return f"{columns.SEQ} > {self.draft.parameters.integer(self.rollup.upto)}"
+        return f"{columns.SEQ} > {digits(self.rollup.upto)}"
 
     def _edges(self) -> list[str]:
         """Conditions of the times that are asked for and lie outside the stretch of cells."""
         low, high = self.stretches[0].start_s, self.stretches[-1].end_s
         moment = f"toUnixTimestamp64Micro({columns.TIME})"
         edges = ((low, self.from_us, "<"), (high, self.to_us, ">="))
-        bind = self.draft.parameters
         return [
-            f"{moment} {sign} {bind.integer(at * 1_000_000)}"
+            f"{moment} {sign} {digits(at * 1_000_000)}"
             for at, asked, sign in edges
             if at is not None and at * 1_000_000 != asked
         ]
@@ -220,12 +219,11 @@ class Question:
         Small ones of an earlier epoch are folded already. Tier and epoch are what the table is cut by, so
         nothing of those is looked at.
         """
-        bind, rollup = self.draft.parameters, self.rollup
-        epoch, upto = bind.integer(rollup.epoch), bind.integer(rollup.upto)
-        small = f"(tier = {SMALL} AND epoch = {epoch} AND upto <= {upto})"
+        rollup = self.rollup
+        small = f"(tier = {SMALL} AND epoch = {digits(rollup.epoch)} AND upto <= {digits(rollup.upto)})"
         if rollup.folded < 0:
             return small
-        folded = f"(tier = {FOLDED} AND upto <= {bind.integer(rollup.folded)})"
+        folded = f"(tier = {FOLDED} AND upto <= {digits(rollup.folded)})"
         return folded if rollup.folded == rollup.upto else f"({folded} OR {small})"
 
     def _cells(self) -> str:
@@ -234,9 +232,8 @@ class Question:
         return f"SELECT {', '.join(chosen)} FROM {TABLE} {self._where()}"  # noqa: S608
 
     def _stretch(self, stretch: Stretch) -> str:
-        bind = self.draft.parameters
         edges = ((stretch.start_s, ">="), (stretch.end_s, "<"))
-        bounds = "".join(f" AND start {sign} {bind.integer(at)}" for at, sign in edges if at is not None)
+        bounds = "".join(f" AND start {sign} {digits(at)}" for at, sign in edges if at is not None)
         if self.is_mended or not self.rollup.is_corrected:
             return f"(level = {stretch.level}{bounds})"
         dirty = f"(subject, customer_id, start) IN {self._corrected_cells()}"

@@ -22,6 +22,7 @@ from meterhouse.usage.engine.compile import (
     value_columns,
 )
 from meterhouse.usage.engine.jsonpath import parse_jsonpath
+from meterhouse.usage.engine.parameters import digits
 from meterhouse.usage.engine.zones import ZoneTable
 from meterhouse.usage.model import Aggregation, Meter, Window
 
@@ -190,9 +191,7 @@ def compile_batch(meter: Meter, batch: Batch) -> CompiledQuery:
     draft = Draft(meter.organisation_id)
     bind = draft.parameters
     base = base_conditions(meter, None, None, bind)
-    base.append(
-        f"{columns.SEQ} >= {bind.integer(batch.since)} AND {columns.SEQ} <= {bind.integer(batch.upto)}"
-    )
+    base.append(f"{columns.SEQ} >= {digits(batch.since)} AND {columns.SEQ} <= {digits(batch.upto)}")
     groups = [
         values.text(draft.raw_of(parse_jsonpath(meter.group_by[name], field=("groupBy", name))))
         for name in group_names(meter)
