@@ -53,7 +53,7 @@ def test_unique_by_day_and_subject():
         "SELECT k_window, k_subject, uniqExactIf(v_key, v_ok) AS n FROM (SELECT "
         "if(startsWith(r0, '\"'), JSONExtractString(r0), if(r0 = 'null', '', r0)) AS v_key, "
         "r0 != 'null' AS v_ok, "
-        "intDiv((t_second + 0) + 3456000000000, 86400) - 40000000 "
+        "intDiv((t_second + 3456000000000), 86400) - 40000000 "
         f"AS k_window, subject AS k_subject FROM (SELECT *, {SECOND} AS t_second FROM (SELECT *, "
         "JSONExtractRaw(data, {p5:String}, {p6:String}) AS r0 FROM events "
         "WHERE organisation_id = {p0:UUID} AND type = {p1:String} "
@@ -74,15 +74,16 @@ def test_a_rollup_that_reaches_all_is_read_alone():
     )
     assert compiled is not None
     assert compiled.sql == (
-        "SELECT intDiv((start + 0) + 3456000000000, 86400) - 40000000 "
-        "AS k_window, subject AS k_subject, groups[2] AS k_group0, "
+        "SELECT intDiv((start + 3456000000000), 86400) - 40000000 "
+        "AS k_window, groups[2] AS k_group0, "
         "sum(rollups.n) AS n, sum(rollups.total) AS total, "
         "sumMap(rollups.wide) AS wide FROM rollups PREWHERE definition = toUInt128('7') "
         "AND ((level = 1 AND start >= 1772323200 AND start < 1775001600)) "
         "AND subject IN {p4:Array(String)} WHERE (tier = 0 AND epoch = 3 AND upto <= 99) "
-        "GROUP BY k_window, k_subject, k_group0 SETTINGS precise_float_parsing = 1, max_threads = 1"
+        "GROUP BY k_window, k_group0 SETTINGS precise_float_parsing = 1, max_threads = 1"
     )
     assert compiled.parameters == {"p4": ["it's"]}
+    assert compiled.constants == {"k_subject": "it's"}
 
 
 def test_a_rollup_that_lags_is_joined_by_what_is_newer():

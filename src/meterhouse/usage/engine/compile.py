@@ -38,11 +38,15 @@ SPECIAL_GROUPS = ("subject", "customer_id")
 
 @dataclass(frozen=True)
 class CompiledQuery:
-    """SQL with `{name:Type}` placeholders, their values, and the names of the answer's columns in order."""
+    """SQL with `{name:Type}` placeholders, their values, and the names of the answer's columns in order.
+
+    `constants` are further columns that are the same in every row, so that the engine need not be asked.
+    """
 
     sql: str
     parameters: dict[str, object]
     columns: tuple[str, ...]
+    constants: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass
@@ -216,16 +220,18 @@ def bucket_expression(
 ) -> str:
     """The bucket key of a Unix second, as `windows.bucket_key` computes it."""
     part = table.between(from_s, to_s)
-    if len(part.offsets) == 1:
-        offset = digits(part.offsets[0])
-    else:
+
+    def local(ahead_s: int) -> str:
+        if len(part.offsets) == 1:
+            return f"({second} + {digits(part.offsets[0] + ahead_s)})"
         starts = parameters.integers(part.starts)
         offsets = parameters.integers(part.offsets)
         offset = f"transform(roundDown({second}, {starts}), {starts}, {offsets}, toInt64(0))"
-    local = f"({second} + {offset})"
+        return f"({second} + {offset} + {digits(ahead_s)})"
+
     if window in STEP_S:
-        return f"{second} - positiveModulo({local}, {STEP_S[window]})"
-    day = f"intDiv({local} + {DAYS_AHEAD * 86400}, 86400) - {DAYS_AHEAD}"
+        return f"{second} - positiveModulo({local(0)}, {STEP_S[window]})"
+    day = f"intDiv({local(DAYS_AHEAD * 86400)}, 86400) - {DAYS_AHEAD}"
     shown = f"addDays(toDate32('1970-01-01'), {day})"
     match window:
         case Window.DAY:

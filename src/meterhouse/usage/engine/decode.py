@@ -68,7 +68,7 @@ def read_parts(aggregation: Aggregation, row: Mapping[str, object]) -> Parts:
 
 def named_rows(compiled: CompiledQuery, rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
     """Answer rows by column name."""
-    return [dict(zip(compiled.columns, row, strict=True)) for row in rows]
+    return [{**compiled.constants, **dict(zip(compiled.columns, row, strict=True))} for row in rows]
 
 
 def decode_meter_query(

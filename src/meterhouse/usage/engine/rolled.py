@@ -75,7 +75,7 @@ class Question:
     """What both kinds of questions have in common: keys and conditions over raw events and over cells.
 
     `selected` and `base` speak of raw events, `cell_keys` and `cell_conditions` of cells. `is_narrow`: it is
-    about named owners.
+    about named owners. `constants` are keys of which there is one value only.
     """
 
     meter: Meter
@@ -92,6 +92,7 @@ class Question:
     cell_keys: list[str] = field(default_factory=list)
     cell_conditions: list[str] = field(default_factory=list)
     cell_filters: list[str] = field(default_factory=list)
+    constants: dict[str, object] = field(default_factory=dict)
 
     @property
     def is_mended(self) -> bool:
@@ -112,26 +113,32 @@ class Question:
         is_added = self.meter.aggregation in ADDED and not self.rollup.is_corrected
         return self.is_narrow and is_added and (bool(self._edges()) or not self.rollup.reaches_all)
 
-    def compile(self, tail: str, *more: str, only_cells: bool = False) -> CompiledQuery:
-        """One query over all parts, or over cells only; `more` are further columns over the keys."""
+    def compile(self, *more: str, tail: str | None = None, only_cells: bool = False) -> CompiledQuery:
+        """One query over all parts, or over cells only; `more` are further columns over the keys.
+
+        `tail` stands for the usual grouping by the keys.
+        """
         outer = merged(self.meter.aggregation, with_bounds=not self.has_windows)
         raws = [] if only_cells else self._raw_parts()
         prefix, source = ("c_", f"({' UNION ALL '.join([self._cells(), *raws])})")
-        keys = self.keys
+        keys, names = self.keys, self.keys
         if not raws:  # the plainest query is the quickest to plan
             prefix, source = f"{TABLE}.", f"{TABLE} {self._where()}"
-            keys = self.cell_keys
+            names = [name for name in self.keys if name not in self.constants]
+            keys = [key for key in self.cell_keys if key.rsplit(" AS ", 1)[1] in names]
+        if tail is None:
+            tail = f" GROUP BY {', '.join(names)}" if names else ""
         chosen = [*keys, *(f"{made.format(prefix)} AS {name}" for name, made in outer.items()), *more]
         # Few cells are read before other threads have begun.
         one_thread = ", max_threads = 1" if self.is_narrow and not raws else ""
         sql = f"SELECT {', '.join(chosen)} FROM {source}{tail} {SETTINGS}{one_thread}"  # noqa: S608
-        names = (*self.keys, *outer, *(item.rsplit(" AS ", 1)[1] for item in more))
-        return CompiledQuery(sql, self._bound(sql), names)
+        columns = (*names, *outer, *(item.rsplit(" AS ", 1)[1] for item in more))
+        return CompiledQuery(sql, self._bound(sql), columns, {} if raws else self.constants)
 
-    def split(self, tail: str) -> Split:
+    def split(self) -> Split:
         """The question to cells, and the events to be added to its answer."""
         after = None if self._edges() else self.rollup.upto
-        return Split(self.compile(tail, only_cells=True), self._events(), after)
+        return Split(self.compile(only_cells=True), self._events(), after)
 
     def _events(self) -> CompiledQuery:
         """The events that cells lack, one by one, and one more than may be read so."""
@@ -280,17 +287,13 @@ def _has_minutes(meter: Meter, rollup: Rollup, *, has_windows: bool = True) -> b
 def compile_meter_query(meter: Meter, query: MeterQuery, rollup: Rollup) -> CompiledQuery | None:
     """As `compile.compile_meter_query`, from a rollup. Raises `Invalid` for the same questions."""
     asked = _meter_question(meter, query, rollup)
-    return None if asked is None else asked.compile(_grouping(asked))
+    return None if asked is None else asked.compile()
 
 
 def split_meter_query(meter: Meter, query: MeterQuery, rollup: Rollup) -> Split | None:
     """The same in two parts, or `None` where one query is as good. Raises as `compile_meter_query`."""
     asked = _meter_question(meter, query, rollup)
-    return asked.split(_grouping(asked)) if asked is not None and asked.is_split else None
-
-
-def _grouping(asked: Question) -> str:
-    return f" GROUP BY {', '.join(asked.keys)}" if asked.keys else ""
+    return asked.split() if asked is not None and asked.is_split else None
 
 
 def _meter_question(meter: Meter, query: MeterQuery, rollup: Rollup) -> Question | None:
@@ -323,6 +326,8 @@ def _meter_question(meter: Meter, query: MeterQuery, rollup: Rollup) -> Question
         of_cell = bucket_expression(query.window, table, from_s, to_s, bind, "start")
         asked.cell_keys.append(f"{of_cell} AS k_window")
         asked.keys.append("k_window")
+        if query.subjects is not None and len(query.subjects) == 1:
+            asked.constants["k_subject"] = query.subjects[0]
     asked.keys += owner_keys(query, draft, asked.base, asked.selected)
     owners = Draft(meter.organisation_id, bind)
     owner_keys(query, owners, asked.cell_conditions, asked.cell_keys)
@@ -358,7 +363,7 @@ def compile_quantities(meter: Meter, query: QuantityQuery, rollup: Rollup) -> Co
         more.append("grouping(k_window) AS is_total")
     if meter.aggregation in NUMERIC:
         grouping += " HAVING n > 0"
-    return asked.compile(f"{grouping} LIMIT {CUSTOMER_RESULTS_MAX + 1}", *more)
+    return asked.compile(*more, tail=f"{grouping} LIMIT {CUSTOMER_RESULTS_MAX + 1}")
 
 
 def _quantity_question(meter: Meter, query: QuantityQuery, rollup: Rollup, plan: Plan) -> Question | None:
