@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meterhouse.kernel.errors import DependencyFailed, Invalid, Issue, NotFound
@@ -93,26 +93,31 @@ defined = select(meters.c.id, func.coalesce(meters.c.modified_at, meters.c.creat
 """When meters were last changed, for queries of others that need it in the same statement."""
 
 
+# Made once: to put a statement together takes a third of the time that a question has for its meter.
+_OWN = select(meters).where(meters.c.organisation_id == bindparam("of"))
+_BY_ID = _OWN.where(meters.c.id == bindparam("id"))
+_BY_SLUG = _OWN.where(meters.c.slug == bindparam("slug"), meters.c.deleted_at.is_(None))
+
+
 async def find_meter(
     connection: AsyncConnection, *, organisation_id: UUID, id_or_slug: str, lock: bool = False
 ) -> Meter | None:
     """A meter by id in either spelling (also a deleted one) or by the slug of a live one."""
-    found: ColumnElement[bool]
-    meter_id = parse_id(id_or_slug)
+    meter_id, is_slug = parse_id(id_or_slug), SLUG.fullmatch(id_or_slug) is not None
+    row = None
     if meter_id is not None:
-        found = meters.c.id == meter_id
-    elif SLUG.fullmatch(id_or_slug):
-        found = (meters.c.slug == id_or_slug) & meters.c.deleted_at.is_(None)
-    else:
-        return None
-    query = select(meters).where(meters.c.organisation_id == organisation_id, found)
-    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().first()
-    if row is None and meter_id is not None and SLUG.fullmatch(id_or_slug):
-        # A slug may look like an id: 26 or 32 lower case letters and digits.
-        by_slug = (meters.c.slug == id_or_slug) & meters.c.deleted_at.is_(None)
-        query = select(meters).where(meters.c.organisation_id == organisation_id, by_slug)
-        row = (await connection.execute(query.with_for_update() if lock else query)).mappings().first()
+        row = await _first(connection, _BY_ID, lock, of=organisation_id, id=meter_id)
+    if row is None and is_slug:  # which may look like an id: 26 or 32 lower case letters and digits
+        row = await _first(connection, _BY_SLUG, lock, of=organisation_id, slug=id_or_slug)
     return meter_from_row(dict(row)) if row is not None else None
+
+
+async def _first(
+    connection: AsyncConnection, query: Select[Any], lock: bool, **bound: object
+) -> RowMapping | None:
+    wanted = query.with_for_update() if lock else query
+    found: RowMapping | None = (await connection.execute(wanted, bound)).mappings().first()
+    return found
 
 
 async def find_meters(
