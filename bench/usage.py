@@ -3,9 +3,9 @@
     python -m bench.usage [--quick] [--sizes 1000000,10000000,100000000] [--no-postgres]
 
 Events are put straight into the engine's folder (how fast they come in over HTTP is `bench.ingest`), the
-server is started on it, and one client asks one question after another. Half of the events belong to 50
-large customers, half to 5,000 small ones, all within one month. PostgreSQL answers the same questions over
-the same events as JSONB rows in the same run.
+server is started on it, and one client asks one question after another. A tenth of the events belong to one
+huge customer, half to 50 large ones, the rest to 5,000 small ones, all within one month. PostgreSQL answers
+the same questions over the same events as JSONB rows in the same run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TYPE = "api.request"
 METER = "tokens"
 MONTH = ("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z")
 MONTH_START_S, MONTH_S = 1_790_812_800, 31 * 86_400
-LARGE, SMALL = "large-7", "small-77"
+HUGE, LARGE, SMALL = "huge", "large-7", "small-77"
 CHUNK = 1_000_000
 SIZES = (1_000_000, 10_000_000, 100_000_000)
 QUICK_SIZES = (100_000, 1_000_000)
@@ -40,6 +40,7 @@ HEADERS = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
 
 SPAN = f"from={quote(MONTH[0])}&to={quote(MONTH[1])}&windowSize=DAY"
 QUESTIONS = {
+    "one huge customer, by day": f"{SPAN}&subject={HUGE}",
     "one large customer, by day": f"{SPAN}&subject={LARGE}",
     "one small customer, by day": f"{SPAN}&subject={SMALL}",
     "all customers, by day": SPAN,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench.usage import CHUNK, MONTH_S, MONTH_START_S, TYPE
+from bench.usage import CHUNK, HUGE, MONTH_S, MONTH_START_S, TYPE
 
 from meterhouse.platform.events_engine import EngineHandle, parse_target
 
@@ -12,8 +12,8 @@ INSERT = f"""
 INSERT INTO events
 (organisation_id, type, subject, time, source, id, uid, origin, ingested_at, stored_at, data, key, seq)
 SELECT {{organisation:UUID}}, '{TYPE}',
-  if(number % 2 = 0, concat('large-', toString(intDiv(number, 2) % 50)),
-     concat('small-', toString(cityHash64(number) % 5000))),
+  multiIf(number % 10 = 9, '{HUGE}', number % 2 = 0, concat('large-', toString(intDiv(number, 2) % 50)),
+          concat('small-', toString(cityHash64(number) % 5000))),
   toDateTime64({MONTH_START_S} + intDiv((number - {{low:UInt64}}) * {MONTH_S}, {{span:UInt64}}), 6, 'UTC'),
   'bench/gateway', concat('event-', toString(number)), generateUUIDv7(number), 'user', now64(6), now64(6),
   concat('{{"tokens": ', toString(number % 1000), ', "model": "model-', toString(cityHash64(number, 1) % 10),

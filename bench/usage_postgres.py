@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 import psycopg
-from bench.usage import LARGE, MONTH, MONTH_S, MONTH_START_S, SMALL, TYPE
+from bench.usage import HUGE, LARGE, MONTH, MONTH_S, MONTH_START_S, SMALL, TYPE
 
 SETTINGS = {
     "shared_buffers": "4GB",
@@ -29,7 +29,8 @@ CREATE TABLE events (
 LOAD = f"""
 INSERT INTO events
 SELECT '01900000-0000-7000-8000-000000000001', '{TYPE}',
-  CASE WHEN n % 2 = 0 THEN 'large-' || (n / 2 % 50) ELSE 'small-' || (abs(hashint8(n)) % 5000) END,
+  CASE WHEN n % 10 = 9 THEN '{HUGE}' WHEN n % 2 = 0 THEN 'large-' || (n / 2 % 50)
+    ELSE 'small-' || (abs(hashint8(n)) % 5000) END,
   to_timestamp({MONTH_START_S} + n * {MONTH_S} / %(size)s), 'bench/gateway', 'event-' || n,
   jsonb_build_object('tokens', n % 1000, 'model', 'model-' || (abs(hashint8extended(n, 1)) % 10),
     'duration_ms', n % 7919, 'path', '/v1/chat/completions', 'ok', true)
@@ -47,6 +48,7 @@ GROUP BY 1{second}
 """
 MODEL, SUBJECT = ", data->>'model'", " AND subject = %(subject)s"
 QUESTIONS = {
+    "one huge customer, by day": (ASK.format(model="", subject=SUBJECT, second=""), HUGE, 5),
     "one large customer, by day": (ASK.format(model="", subject=SUBJECT, second=""), LARGE, 15),
     "one small customer, by day": (ASK.format(model="", subject=SUBJECT, second=""), SMALL, 51),
     "all customers, by day": (ASK.format(model="", subject="", second=""), "", 3),

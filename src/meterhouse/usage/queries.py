@@ -44,9 +44,9 @@ from meterhouse.usage.engine.ranges import (
     split_ranges,
     values_from,
 )
-from meterhouse.usage.engine.rollups import Rollup, definition_of
+from meterhouse.usage.engine.rollups import definition_of
 from meterhouse.usage.engine.sharing import Wish, compile_shared, read_shared
-from meterhouse.usage.engine.tail import add_events, are_few, read_events
+from meterhouse.usage.engine.tail import MeterReading, QuantityReading, Reading, add_events, read_events
 from meterhouse.usage.model import (
     Dialect,
     EventCriteria,
@@ -226,7 +226,8 @@ async def _answer_meter_query(store: EventStore, meter: Meter, query: MeterQuery
         concerns = _concerned_meter_query(meter, query)
         standing, rollup = await store.find_rollup(meter, concerns)
         if rollup is not None:
-            answer = await _from_cells_and_events(store, standing, rollup, meter, query)
+            split = rolled.split_meter_query(meter, query, rollup)
+            answer = await _from_cells_and_events(store, standing, meter, split, MeterReading(meter, query))
         if rollup is not None and answer is None:
             compiled = rolled.compile_meter_query(meter, query, rollup)
             answer = await _from_rollup(store, standing, meter, compiled)
@@ -244,27 +245,26 @@ def _concern(meter: Meter, query: MeterQuery) -> Concern | None:
 
 
 async def _from_cells_and_events(
-    store: EventView, standing: Corrected, rollup: Rollup, meter: Meter, query: MeterQuery
+    store: EventView, standing: Corrected, meter: Meter, split: rolled.Split | None, reading: Reading
 ) -> Answer | None:
     """Answer a question about named owners plainly; `None` where that is no quicker."""
-    split = rolled.split_meter_query(meter, query, rollup)
     if split is None:
         return None
     cells, events = await asyncio.gather(
         store.query_at(standing, split.cells.sql, split.cells.parameters),
-        _lacked_events(store, standing, meter, query, split),
+        _lacked_events(store, standing, meter, split, reading),
     )
     if events is None:
         return None
-    added = add_events(meter, query, named_rows(split.cells, cells.rows), events)
+    added = add_events(meter, reading, named_rows(split.cells, cells.rows), events)
     return [row for row in added if rolled.stands(meter, row)]
 
 
 async def _lacked_events(
-    store: EventView, standing: Corrected, meter: Meter, query: MeterQuery, split: rolled.Split
+    store: EventView, standing: Corrected, meter: Meter, split: rolled.Split, reading: Reading
 ) -> Sequence[EventRow] | None:
     """The events that cells lack, from memory if that has them; `None` when there are too many."""
-    event_type, subjects = required_type(meter.filter), compiler.subjects_of(query)
+    event_type, subjects = required_type(meter.filter), reading.subjects
     if store.newest is not None and split.after is not None and event_type and subjects is not None:
         found = store.newest.find(
             after=split.after,
@@ -273,10 +273,10 @@ async def _lacked_events(
             subjects=subjects,
         )
         if found is not None:
-            return found if are_few(found) else None
+            return found if reading.are_few(found) else None
     rows = (await store.query_at(standing, split.events.sql, split.events.parameters)).rows
     found = read_events(meter, rows)
-    return found if found is not None and are_few(found) else None
+    return found if found is not None and reading.are_few(found) else None
 
 
 async def _from_rollup(
@@ -351,8 +351,13 @@ async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Q
     answer = None
     if isinstance(store, EventView):
         standing, rollup = await store.find_rollup(meter, _concerned_quantities(meter, query))
-        compiled = rolled.compile_quantities(meter, query, rollup) if rollup is not None else None
-        answer = await _from_rollup(store, standing, meter, compiled)
+        if rollup is not None and query.identities is not None:
+            split = rolled.split_quantities(meter, query, rollup)
+            reading = QuantityReading(meter, query, query.identities)
+            answer = await _from_cells_and_events(store, standing, meter, split, reading)
+        if rollup is not None and answer is None:
+            compiled = rolled.compile_quantities(meter, query, rollup)
+            answer = await _from_rollup(store, standing, meter, compiled)
     if answer is None:
         answer = await _from_events(store, meter, compile_quantities(meter, query))
     return decode_quantities(meter, query, answer)

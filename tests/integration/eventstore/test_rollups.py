@@ -30,10 +30,12 @@ from meterhouse.usage.ingest import Ingestor, Lock
 from meterhouse.usage.lineage import lineages
 from meterhouse.usage.model import (
     Aggregation,
+    Clause,
     Correction,
     Event,
     EventCriteria,
     EventSearch,
+    Filter,
     Identities,
     Meter,
     MeterQuery,
@@ -136,11 +138,11 @@ async def compare(
 ) -> None:
     for meter in meters:
         if meter.dialect == "polar":
-            asked = QuantityQuery(
-                START - timedelta(days=1), START + timedelta(days=1), chance.choice(["hour", "day"])
-            )
-            got = await quantities(server.view, meter, asked)
-            assert got == evaluate_quantities(meter, asked, standing)
+            days = timedelta(days=1)
+            asked = QuantityQuery(START - days, START + days, chance.choice(["hour", "day"]))
+            named = replace(asked, identities=Identities(("c1",), ("s1",)))
+            for one in (asked, named, replace(named, customer_function="max")):
+                assert await quantities(server.view, meter, one) == evaluate_quantities(meter, one, standing)
             continue
         for question in questions(chance):
             rows = await query_meter(server.view, meter, question, now=NOW)
@@ -239,6 +241,8 @@ async def test_the_newest_events_of_named_owners(
         openmeter(aggregation, "$.a", organisation_id=organisation, group_by={"g": "$.g"})
         for aggregation in (Aggregation.SUM, Aggregation.MAX)
     ]
+    named = Filter("and", (Clause("name", "eq", "ai"),))
+    meters.append(polar(Aggregation.SUM, "a", organisation_id=organisation, filter=named))
     standing: list[Event] = []
     for life in range(2):
         async with serving(store) as server:

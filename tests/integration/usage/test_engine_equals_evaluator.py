@@ -18,8 +18,9 @@ from meterhouse.usage.corrections import Corrected
 from meterhouse.usage.engine.decode import decode_meter_query
 from meterhouse.usage.engine.evaluate import evaluate_meter_query, evaluate_quantities
 from meterhouse.usage.engine.matching import matches
+from meterhouse.usage.engine.quantities import decode_quantities
 from meterhouse.usage.engine.rolled import stands
-from meterhouse.usage.engine.tail import ADDED, add_events
+from meterhouse.usage.engine.tail import ADDED, MeterReading, QuantityReading, add_events
 from meterhouse.usage.model import (
     Aggregation,
     Clause,
@@ -374,11 +375,31 @@ def test_events_that_are_added_one_by_one(events, aggregation, value, groups, qu
     """To nothing, and to an answer that holds some already."""
     meter = openmeter(aggregation, value, group_by={"g1": groups[0], "g2": groups[1]})
     rows = rows_from_events(events)
-    found = add_events(meter, query, add_events(meter, query, [], rows[:cut]), rows[cut:])
+    reading = MeterReading(meter, query)
+    found = add_events(meter, reading, add_events(meter, reading, [], rows[:cut]), rows[cut:])
     standing = [row for row in found if stands(meter, row)]
     assert decode_meter_query(meter, query, standing, now=NOW) == evaluate_meter_query(
         meter, query, events, now=NOW
     )
+
+
+@settings(SLOW, max_examples=examples(60))
+@given(
+    events=many_events(),
+    aggregation=st.sampled_from(sorted(ADDED)),
+    value=st.sampled_from(["a", "a.x", "timestamp"]),
+    tree=trees(),
+    query=quantity_queries(),
+    cut=st.integers(0, 12),
+)
+def test_quantities_that_are_added_one_by_one(events, aggregation, value, tree, query, cut):
+    identities = query.identities or Identities(("c1", "c2"), ("s1",))
+    asked = replace(query, identities=identities, metadata={})
+    meter = polar(aggregation, value, filter=tree)
+    reading, rows = QuantityReading(meter, asked, identities), rows_from_events(events)
+    found = add_events(meter, reading, add_events(meter, reading, [], rows[:cut]), rows[cut:])
+    standing = [row for row in found if stands(meter, row)]
+    assert decode_quantities(meter, asked, standing) == evaluate_quantities(meter, asked, events)
 
 
 @SLOW

@@ -39,6 +39,8 @@ from meterhouse.usage.model import (
 )
 
 CUSTOMER_RESULTS_MAX = 2_000_000
+_BY_ID, _BY_EXTERNAL = f"concat('i', {columns.CUSTOMER})", f"concat('e', {columns.SUBJECT})"
+CUSTOMER_KEY = f"if({columns.CUSTOMER} != '', {_BY_ID}, {_BY_EXTERNAL}) AS k_customer"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ def plan_quantities(query: QuantityQuery) -> Plan:
     return Plan(instants, keys, min(starts), max(ends))
 
 
+def customer_key(customer_id: str, subject: str) -> str:
+    """What `CUSTOMER_KEY` is for an event."""
+    return f"i{customer_id}" if customer_id else f"e{subject}"
+
+
 def compile_quantities(meter: Meter, query: QuantityQuery) -> CompiledQuery:
     """One row per bucket, or per bucket and customer when the customers' results are combined.
 
@@ -79,8 +86,7 @@ def compile_quantities(meter: Meter, query: QuantityQuery) -> CompiledQuery:
     draft.conditions.append(f"has({bind.integers(plan.keys)}, k_window)")
     keys = ["k_window"]
     if query.customer_function is not None:
-        by_id, by_external = f"concat('i', {columns.CUSTOMER})", f"concat('e', {columns.SUBJECT})"
-        selected.append(f"if({columns.CUSTOMER} != '', {by_id}, {by_external}) AS k_customer")
+        selected.append(CUSTOMER_KEY)
         keys.append("k_customer")
     if query.identities is not None:
         base.append(filters.identity_condition(query.identities, bind))

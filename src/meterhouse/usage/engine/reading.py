@@ -86,7 +86,7 @@ class EventReader:
         self._groups = {key: parse_jsonpath(meter.group_by[key]) for key in group_keys}
         paths = [*self._groups.values(), *([self._value] if self._value is not None else [])]
         self._names = _plain_names(paths)
-        self._is_plain = self._type is not None and self._names is not None and meter.dialect == "openmeter"
+        self.is_plain = self._type is not None and self._names is not None and meter.dialect == "openmeter"
 
     def open(self, row: EventRow) -> Opened | None:
         """What a row brings: nothing when its value is unusable. `None` when it is none of the meter's."""
@@ -99,7 +99,7 @@ class EventReader:
 
     def _parse(self, data: bytes) -> dict[str, object] | None:
         """The document, when the fast parser is sure to see in it what the evaluator sees."""
-        if not self._is_plain:
+        if not self.is_plain:
             return None
         if not self._names:
             return {}

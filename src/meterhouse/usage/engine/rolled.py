@@ -29,7 +29,7 @@ from meterhouse.usage.engine.compile import (
     value_columns,
 )
 from meterhouse.usage.engine.parameters import digits, to_micros
-from meterhouse.usage.engine.quantities import CUSTOMER_RESULTS_MAX, Plan, plan_quantities
+from meterhouse.usage.engine.quantities import CUSTOMER_KEY, CUSTOMER_RESULTS_MAX, plan_quantities
 from meterhouse.usage.engine.rollups import (
     FOLDED,
     HOUR_S,
@@ -350,10 +350,7 @@ def _cell_groups(meter: Meter, query: MeterQuery, asked: Question) -> None:
 
 def compile_quantities(meter: Meter, query: QuantityQuery, rollup: Rollup) -> CompiledQuery | None:
     """As `quantities.compile_quantities`, from a rollup. Raises `Invalid` for the same questions."""
-    plan = plan_quantities(query)
-    if query.metadata:
-        return None
-    asked = _quantity_question(meter, query, rollup, plan)
+    asked = _quantity_question(meter, query, rollup)
     if asked is None:
         return None
     more = []
@@ -366,7 +363,16 @@ def compile_quantities(meter: Meter, query: QuantityQuery, rollup: Rollup) -> Co
     return asked.compile(*more, tail=f"{grouping} LIMIT {CUSTOMER_RESULTS_MAX + 1}")
 
 
-def _quantity_question(meter: Meter, query: QuantityQuery, rollup: Rollup, plan: Plan) -> Question | None:
+def split_quantities(meter: Meter, query: QuantityQuery, rollup: Rollup) -> Split | None:
+    """As `split_meter_query`. Raises as `compile_quantities`."""
+    asked = _quantity_question(meter, query, rollup)
+    return asked.split() if asked is not None and asked.is_split else None
+
+
+def _quantity_question(meter: Meter, query: QuantityQuery, rollup: Rollup) -> Question | None:
+    plan = plan_quantities(query)
+    if query.metadata:
+        return None
     table, window = zone_table(query.zone), Window(query.interval)
     from_us, to_us = to_micros(plan.from_at), to_micros(plan.to_at)
     from_s, to_s = to_second(plan.from_at), to_second(plan.to_at)
@@ -395,10 +401,8 @@ def _quantity_question(meter: Meter, query: QuantityQuery, rollup: Rollup, plan:
     draft.conditions.append(listed)
     asked.cell_filters.append(listed)
     if query.customer_function is not None:
-        by_id, by_external = f"concat('i', {columns.CUSTOMER})", f"concat('e', {columns.SUBJECT})"
-        customer = f"if({columns.CUSTOMER} != '', {by_id}, {by_external}) AS k_customer"
-        asked.selected.append(customer)
-        asked.cell_keys.append(customer)
+        asked.selected.append(CUSTOMER_KEY)
+        asked.cell_keys.append(CUSTOMER_KEY)
         asked.keys.append("k_customer")
     if query.identities is not None:
         owned = filters.identity_condition(query.identities, bind)

@@ -18,12 +18,14 @@ from meterhouse.usage.engine import columns
 from meterhouse.usage.engine.compile import effective_groups, subject_owners, subjects_of
 from meterhouse.usage.engine.decode import Parts, read_parts
 from meterhouse.usage.engine.parameters import to_micros
+from meterhouse.usage.engine.quantities import customer_key, plan_quantities
 from meterhouse.usage.engine.reading import EventReader, Opened
 from meterhouse.usage.engine.windows import bucket_key
 from meterhouse.usage.engine.zones import zone_table
-from meterhouse.usage.model import Aggregation, Meter, MeterQuery
+from meterhouse.usage.model import Aggregation, Identities, Meter, MeterQuery, QuantityQuery, Window
 
 EVENTS_MAX, BYTES_MAX = 1_000, 8_192
+SLOW_EVENTS_MAX = 200  # where the fast parser is of no use
 ALL_BYTES_MAX = 500_000
 ADDED = frozenset({Aggregation.SUM, Aggregation.AVG, Aggregation.COUNT, Aggregation.MIN, Aggregation.MAX})
 """What can be put together from parts alone, without a set of values or an order."""
@@ -69,11 +71,6 @@ def combined(aggregation: Aggregation, one: Parts, other: Parts) -> Parts:
     return Parts(count, one.amount + other.amount)
 
 
-def are_few(events: Sequence[EventRow]) -> bool:
-    """Whether events are read one by one in a few milliseconds."""
-    return len(events) <= EVENTS_MAX and sum(len(event[14]) for event in events) <= ALL_BYTES_MAX
-
-
 def read_events(meter: Meter, events: Sequence[Sequence[object]]) -> list[EventRow] | None:
     """Rows of `SELECTED` as rows of events, or `None` when data were left out."""
     if any(event[-1] for event in events):
@@ -88,9 +85,9 @@ def read_events(meter: Meter, events: Sequence[Sequence[object]]) -> list[EventR
     return rows
 
 
-def add_events(meter: Meter, query: MeterQuery, rows: Sequence[Row], events: Iterable[EventRow]) -> list[Row]:
+def add_events(meter: Meter, reading: Reading, rows: Sequence[Row], events: Iterable[EventRow]) -> list[Row]:
     """Answer rows of cells, and with them the events that belong to the question."""
-    names, reading = _key_names(query), _Reading(meter, query)
+    names = reading.names
     answer = {tuple(row[name] for name in names): row for row in rows}
     touched: dict[_Key, _Held] = {}
     for event in events:
@@ -113,14 +110,6 @@ def add_events(meter: Meter, query: MeterQuery, rows: Sequence[Row], events: Ite
     return list(answer.values())
 
 
-def _key_names(query: MeterQuery) -> list[str]:
-    by_subject, by_customer, groups = effective_groups(query)
-    wanted = {"k_window": query.window is not None, "k_subject": by_subject, "k_customer": by_customer}
-    return [name for name, is_wanted in wanted.items() if is_wanted] + [
-        f"k_group{index}" for index in range(len(groups))
-    ]
-
-
 def _held(meter: Meter, row: Row | None, at: int) -> _Held:
     if row is None:
         return _Held(Parts(0, Fraction(0)), at, at)
@@ -128,23 +117,49 @@ def _held(meter: Meter, row: Row | None, at: int) -> _Held:
     return _Held(read_parts(meter.aggregation, row), first_at, last_at)
 
 
-class _Reading:
-    """Which answer row an event belongs to, and what it brings."""
+class Reading:
+    """Which answer row an event belongs to, and what it brings; one for each kind of question.
+
+    `names` are those of the keys, `subjects` the ones that events can have, or `None` for any.
+    """
+
+    names: Sequence[str]
+    subjects: frozenset[str] | None
+
+    def __init__(self, reader: EventReader) -> None:
+        self._reader = reader
+
+    def are_few(self, events: Sequence[EventRow]) -> bool:
+        """Whether events are read one by one in a few milliseconds."""
+        most = EVENTS_MAX if self._reader.is_plain else SLOW_EVENTS_MAX
+        return len(events) <= most and sum(len(event[14]) for event in events) <= ALL_BYTES_MAX
+
+    def find(self, row: EventRow) -> tuple[_Key, Opened] | None:
+        """The key of the row, and what the event brings; `None` for one that does not belong to it."""
+        raise NotImplementedError
+
+
+class MeterReading(Reading):
+    """For OpenMeter's questions."""
 
     def __init__(self, meter: Meter, query: MeterQuery) -> None:
-        self._query = query
         self._by_subject, self._by_customer, self._groups = effective_groups(query)
-        self._reader = EventReader(meter, (*self._groups, *query.group_filters))
+        super().__init__(EventReader(meter, (*self._groups, *query.group_filters)))
+        self._query = query
         self._zone = zone_table(query.zone)
         self._owners = subject_owners(query.customers or {})
-        self._subjects = subjects_of(query)
         self._from_us = -math.inf if query.from_at is None else to_micros(query.from_at)
         self._to_us = math.inf if query.to_at is None else to_micros(query.to_at)
+        self.subjects = subjects_of(query)
+        has_window = query.window is not None
+        wanted = {"k_window": has_window, "k_subject": self._by_subject, "k_customer": self._by_customer}
+        groups = [f"k_group{index}" for index in range(len(self._groups))]
+        self.names = [*(name for name, is_wanted in wanted.items() if is_wanted), *groups]
 
     def find(self, row: EventRow) -> tuple[_Key, Opened] | None:
         if not self._from_us <= row[4] < self._to_us:
             return None
-        if self._subjects is not None and row[3] not in self._subjects:
+        if self.subjects is not None and row[3] not in self.subjects:
             return None
         owner = self._owner(row) if self._by_customer else None
         opened = self._reader.open(row) if owner is not None or not self._by_customer else None
@@ -163,3 +178,26 @@ class _Reading:
         if row[9]:
             return row[9] if row[9] in (self._query.customers or {}) else None
         return self._owners.get(row[3])
+
+
+class QuantityReading(Reading):
+    """For Polar's questions about some customers."""
+
+    def __init__(self, meter: Meter, query: QuantityQuery, identities: Identities) -> None:
+        super().__init__(EventReader(meter, ()))
+        self._ids, self._external_ids = frozenset(identities.customer_ids), frozenset(identities.external_ids)
+        self._by_customer = query.customer_function is not None
+        self._zone, self._window = zone_table(query.zone), Window(query.interval)
+        self._listed = frozenset(plan_quantities(query).keys)
+        self.subjects = self._external_ids | {""}
+        self.names = ["k_window", "k_customer"] if self._by_customer else ["k_window"]
+
+    def find(self, row: EventRow) -> tuple[_Key, Opened] | None:
+        customer, subject = row[9], row[3]
+        if customer not in self._ids if customer else subject not in self._external_ids:
+            return None
+        window = bucket_key(self._zone, self._window, row[4] // 1_000_000)
+        opened = self._reader.open(row) if window in self._listed else None
+        if opened is None:
+            return None
+        return ((window, customer_key(customer, subject)) if self._by_customer else (window,)), opened
