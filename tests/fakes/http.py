@@ -50,6 +50,9 @@ class Absent:
     def begin(self) -> AbstractAsyncContextManager[Any]:
         raise DependencyFailed("There is no database here.", retryable=True)
 
+    def read(self) -> AbstractAsyncContextManager[Any]:
+        return self.begin()
+
     async def query(self, sql: str, parameters: Any = None, *, timeout_s: float = 30.0) -> Rows:
         raise DependencyFailed("There is no event store here.", retryable=True)
 
