@@ -7,39 +7,37 @@ the engine, which has them in many small parts.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from meterhouse.usage.block import EventRow
 
 ROWS_MAX = 20_000  # a rollup that is carried on lacks about half as many
 BYTES_MAX = 16_000_000
+BLOCK_ROWS = 500  # smaller ones are joined, because each costs every question a look
 
 
-@dataclass(frozen=True)
 class _Block:
-    """Rows that were stored together, numbered from `first` on."""
+    """Rows that were stored one after another, numbered from `first` on."""
 
-    first: int
-    rows: Sequence[EventRow]
+    def __init__(self, first: int, rows: Iterable[EventRow]) -> None:
+        self.first = first
+        self.rows = list(rows)
+        self._places: dict[tuple[bytes, str, str], list[int]] = defaultdict(list)
+        self._placed = 0
 
     @property
     def last(self) -> int:
         return self.first + len(self.rows) - 1
 
-    @cached_property
-    def size(self) -> int:
-        return sum(len(row[14]) for row in self.rows)
-
-    @cached_property
+    @property
     def places(self) -> Mapping[tuple[bytes, str, str], Sequence[int]]:
-        """Where the rows of an organisation, type and subject are; made once somebody asks."""
-        found = defaultdict(list)
-        for place, row in enumerate(self.rows):
-            found[row[1], row[2], row[3]].append(place)
-        return found
+        """Where the rows of an organisation, type and subject are; brought up to date when somebody asks."""
+        for place in range(self._placed, len(self.rows)):
+            row = self.rows[place]
+            self._places[row[1], row[2], row[3]].append(place)
+        self._placed = len(self.rows)
+        return self._places
 
 
 class NewestEvents:
@@ -57,15 +55,18 @@ class NewestEvents:
 
     def add(self, first: int, rows: Sequence[EventRow]) -> None:
         """Take in rows that are stored, with the numbers from `first` on."""
-        block = _Block(first, rows)
-        self._blocks.append(block)
+        newest = self._blocks[-1] if self._blocks else None
+        if newest is not None and newest.last + 1 == first and len(newest.rows) < BLOCK_ROWS:
+            newest.rows += rows
+        else:
+            self._blocks.append(_Block(first, rows))
         self._rows += len(rows)
-        self._size += block.size
+        self._size += _size(rows)
         while self._rows > ROWS_MAX or self._size > BYTES_MAX:
             oldest = self._blocks.popleft()
             self._floor = oldest.last
             self._rows -= len(oldest.rows)
-            self._size -= oldest.size
+            self._size -= _size(oldest.rows)
 
     def find(
         self, *, after: int, organisation_id: UUID, event_type: str, subjects: Collection[str]
@@ -73,11 +74,15 @@ class NewestEvents:
         """Events of one type and some subjects above `after`; `None` when some may be missing."""
         if after < self._floor:
             return None
-        found = []
-        for block in self._blocks:
+        found: list[EventRow] = []
+        for block in reversed(self._blocks):
             if block.last <= after:
-                continue
+                break
             for subject in subjects:
                 places = block.places.get((organisation_id.bytes, event_type, subject), ())
                 found += [block.rows[place] for place in places if block.first + place > after]
         return found
+
+
+def _size(rows: Iterable[EventRow]) -> int:
+    return sum(len(row[14]) for row in rows)

@@ -62,12 +62,14 @@ from meterhouse.usage.model import (
     StoredEvent,
     StringFilter,
 )
+from meterhouse.usage.newest import NewestEvents
 from meterhouse.usage.tables import meters
 from meterhouse.usage.view import EventView
 
 Answer = Sequence[Mapping[str, object]]
 
 METERS_READ_MAX = 10_000
+SUBJECTS_MAX = 1_000  # looked for one by one among the newest events
 GROUP_VALUES_MAX = 10_000
 RECENT = timedelta(days=32)
 DEFAULT_VALUES_RANGE = timedelta(hours=24)
@@ -264,19 +266,22 @@ async def _lacked_events(
     store: EventView, standing: Corrected, meter: Meter, split: rolled.Split, reading: Reading
 ) -> Sequence[EventRow] | None:
     """The events that cells lack, from memory if that has them; `None` when there are too many."""
-    event_type, subjects = required_type(meter.filter), reading.subjects
-    if store.newest is not None and split.after is not None and event_type and subjects is not None:
-        found = store.newest.find(
-            after=split.after,
-            organisation_id=meter.organisation_id,
-            event_type=event_type,
-            subjects=subjects,
-        )
-        if found is not None:
-            return found if reading.are_few(found) else None
-    rows = (await store.query_at(standing, split.events.sql, split.events.parameters)).rows
-    found = read_events(meter, rows)
+    found = None if store.newest is None else _newest_events(store.newest, meter, split, reading)
+    if found is None:
+        rows = (await store.query_at(standing, split.events.sql, split.events.parameters)).rows
+        found = read_events(meter, rows)
     return found if found is not None and reading.are_few(found) else None
+
+
+def _newest_events(
+    newest: NewestEvents, meter: Meter, split: rolled.Split, reading: Reading
+) -> list[EventRow] | None:
+    event_type, subjects = required_type(meter.filter), reading.subjects
+    if split.after is None or event_type is None or subjects is None or len(subjects) > SUBJECTS_MAX:
+        return None
+    return newest.find(
+        after=split.after, organisation_id=meter.organisation_id, event_type=event_type, subjects=subjects
+    )
 
 
 async def _from_rollup(
