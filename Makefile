@@ -66,10 +66,10 @@ run: install ## Start the server and walk through a first result (URL=â€¦ ASK="â
 
 test: install-dev lint ## Lint and run all tests
 	@rm -rf $(RECORDINGS)
-	@$(MAKE) --no-print-directory -j5 --output-sync test-wire-usage test-wire-rest test-engines test-contexts test-server
+	@$(MAKE) --no-print-directory -j6 --output-sync test-wire-usage test-wire-rest test-engines test-units test-contexts test-server
 	@$(PYTEST) tests/wire/test_conformance.py
 
-# Five parts side by side, because tests wait more than they compute. What clients did in both parts of the wire tier is
+# Six parts side by side, because tests wait more than they compute. What clients did in both parts of the wire tier is
 # recorded, and looked back on at the end.
 RECORDINGS := $(VENV)/recordings
 WIRE_USAGE_TESTS := $(wildcard tests/wire/test_polar_*.py tests/wire/test_openmeter_*.py)
@@ -85,7 +85,10 @@ test-wire-rest:
 	@$(PYTEST) $(WIRE_REST_TESTS)
 
 test-engines:
-	@$(PYTEST) $(ENGINE_TESTS) tests/unit
+	@$(PYTEST) $(ENGINE_TESTS)
+
+test-units:
+	@$(PYTEST) tests/unit
 
 test-contexts:
 	@$(PYTEST) $(CONTEXT_TESTS)
