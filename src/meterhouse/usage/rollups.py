@@ -342,12 +342,13 @@ class Rollups:
 
     async def _drop_leftovers(self, kept: _Kept, definition: int) -> None:
         """Drop what was folded long enough ago that nobody goes by it any more."""
-        before = _now() - self._limits.drop_after_s
+        reach, before = kept.reach, _now() - self._limits.drop_after_s
         rested = [epoch for epoch, at in kept.folds if at <= before]
-        if not rested:
+        if reach is None or not rested:
             return
         await self._drop_partitions(definition, f"tier = {SMALL} AND epoch <= {max(rested)}")
         kept.folds = [fold for fold in kept.folds if fold[0] > max(rested)]
+        kept.reach = replace(reach, leftovers=bool(kept.folds))
 
     async def _is_too_large(self, kept: _Kept, batch: Batch) -> bool:
         if batch.tier == FOLDED and kept.judged >= self._limits.judged_max:
@@ -382,6 +383,8 @@ class Rollups:
             log.error("a rollup has a hole or an overlap and is made anew")
             await self._discard(definition)
             reach = Reach()
+        # Epochs are counted anew in a rollup that is made anew.
+        kept.folds = [fold for fold in kept.folds if fold[0] < reach.epoch]
         if reach.leftovers and all(epoch != reach.epoch - 1 for epoch, _ in kept.folds):
             # By whomever: others may still go by what was folded.
             kept.folds.append((reach.epoch - 1, _now()))

@@ -416,6 +416,36 @@ async def test_what_is_folded_is_dropped_while_more_is_folded_all_the_time(
         assert small.rows[0][1] == 7
 
 
+async def test_a_rollup_that_is_made_anew_keeps_what_has_the_number_of_an_epoch_from_before(
+    store: ClickHouseEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meter = openmeter(Aggregation.COUNT, organisation_id=uuid4())
+    limits = RollupLimits(fold_batches=1, drop_after_s=0.2)
+    async with serving(store) as server:
+        rollups = server.rollups = server.view.rollups = Rollups(
+            store, lambda: server.ingestor.reached, limits=limits
+        )
+
+        async def away(*_: object, **__: object) -> None:
+            raise DependencyFailed("The engine is away.", retryable=True)
+
+        async def another_batch() -> None:
+            await server.ingestor.submit([event(organisation_id=meter.organisation_id) for _ in range(3)])
+            await rollups.carry_on(meter)
+
+        for _ in range(5):
+            await another_batch()
+        await store.command("ALTER TABLE rollups DELETE WHERE tier = 1 SETTINGS mutations_sync = 1")
+        with monkeypatch.context() as patch, pytest.raises(DependencyFailed):
+            patch.setattr(store, "command", away)
+            await another_batch()
+        await another_batch()
+        await asyncio.sleep(0.25)
+        await another_batch()
+        (row,) = await query_meter(server.view, meter, MeterQuery(window=Window.MONTH), now=NOW)
+        assert row.exact == 24
+
+
 async def test_what_is_folded_becomes_one_part_when_there_is_nothing_else_to_do(
     store: ClickHouseEventStore,
 ) -> None:
