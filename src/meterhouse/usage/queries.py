@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from typing import Any, Literal, cast
 from uuid import UUID
 
@@ -44,7 +45,7 @@ from meterhouse.usage.engine.ranges import (
     split_ranges,
     values_from,
 )
-from meterhouse.usage.engine.rollups import definition_of
+from meterhouse.usage.engine.rollups import Rollup, definition_of
 from meterhouse.usage.engine.sharing import Wish, compile_shared, read_shared
 from meterhouse.usage.engine.tail import MeterReading, QuantityReading, Reading, add_events, read_events
 from meterhouse.usage.model import (
@@ -223,16 +224,13 @@ async def query_meter(store: EventStore, meter: Meter, query: MeterQuery, *, now
 
 
 async def _answer_meter_query(store: EventStore, meter: Meter, query: MeterQuery) -> Answer:
-    answer: Answer | None = None
-    if isinstance(store, EventView):
-        concerns = _concerned_meter_query(meter, query)
-        standing, rollup = await store.find_rollup(meter, concerns)
-        if rollup is not None:
-            split = rolled.split_meter_query(meter, query, rollup)
-            answer = await _from_cells_and_events(store, standing, meter, split, MeterReading(meter, query))
-        if rollup is not None and answer is None:
-            compiled = rolled.compile_meter_query(meter, query, rollup)
-            answer = await _from_rollup(store, standing, meter, compiled)
+    answer = await _from_rollup(
+        store,
+        meter,
+        _concerned_meter_query(meter, query),
+        partial(rolled.meter_question, meter, query),
+        partial(MeterReading, meter, query),
+    )
     if answer is None:
         answer = await _from_events(store, meter, compiler.compile_meter_query(meter, query))
     return answer
@@ -246,20 +244,40 @@ def _concern(meter: Meter, query: MeterQuery) -> Concern | None:
     return Concern(meter.organisation_id, event_type, compiler.subjects_of(query))
 
 
-async def _from_cells_and_events(
-    store: EventView, standing: Corrected, meter: Meter, split: rolled.Split | None, reading: Reading
+async def _from_rollup(
+    store: EventStore,
+    meter: Meter,
+    concerns: Callable[[Change], bool],
+    ask: Callable[[Rollup], rolled.Question | None],
+    reading: Callable[[], Reading],
 ) -> Answer | None:
-    """Answer a question about named owners plainly; `None` where that is no quicker."""
-    if split is None:
+    """Answer rows by way of the meter's rollup, or `None` where it cannot help."""
+    if not isinstance(store, EventView):
         return None
+    standing, rollup = await store.find_rollup(meter, concerns)
+    question = ask(rollup) if rollup is not None else None
+    if question is None:
+        return None
+    rows: Answer | None = None
+    if question.is_split:
+        rows = await _from_cells_and_events(store, standing, meter, question.split(), reading())
+    if rows is None:
+        compiled = question.compile()
+        rows = named_rows(compiled, (await store.query_at(standing, compiled.sql, compiled.parameters)).rows)
+    return [row for row in rows if rolled.stands(meter, row)]
+
+
+async def _from_cells_and_events(
+    store: EventView, standing: Corrected, meter: Meter, split: rolled.Split, reading: Reading
+) -> Answer | None:
+    """Answer a question about named owners plainly; `None` where there are too many events to be added."""
     cells, events = await asyncio.gather(
         store.query_at(standing, split.cells.sql, split.cells.parameters),
         _lacked_events(store, standing, meter, split, reading),
     )
     if events is None:
         return None
-    added = add_events(meter, reading, named_rows(split.cells, cells.rows), events)
-    return [row for row in added if rolled.stands(meter, row)]
+    return add_events(meter, reading, named_rows(split.cells, cells.rows), events)
 
 
 async def _lacked_events(
@@ -282,16 +300,6 @@ def _newest_events(
     return newest.find(
         after=split.after, organisation_id=meter.organisation_id, event_type=event_type, subjects=subjects
     )
-
-
-async def _from_rollup(
-    store: EventView, standing: Corrected, meter: Meter, compiled: CompiledQuery | None
-) -> list[dict[str, object]] | None:
-    """Answer rows by way of the meter's rollup, or `None` where it cannot help."""
-    if compiled is None:
-        return None
-    rows = (await store.query_at(standing, compiled.sql, compiled.parameters)).rows
-    return [row for row in named_rows(compiled, rows) if rolled.stands(meter, row)]
 
 
 def _concerned_meter_query(meter: Meter, query: MeterQuery) -> Callable[[Change], bool]:
@@ -353,16 +361,13 @@ async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Q
 
     Raises `Invalid` for a bad span or zone, `LimitExceeded` for too many customers to combine.
     """
-    answer = None
-    if isinstance(store, EventView):
-        standing, rollup = await store.find_rollup(meter, _concerned_quantities(meter, query))
-        if rollup is not None and query.identities is not None:
-            split = rolled.split_quantities(meter, query, rollup)
-            reading = QuantityReading(meter, query, query.identities)
-            answer = await _from_cells_and_events(store, standing, meter, split, reading)
-        if rollup is not None and answer is None:
-            compiled = rolled.compile_quantities(meter, query, rollup)
-            answer = await _from_rollup(store, standing, meter, compiled)
+    answer = await _from_rollup(
+        store,
+        meter,
+        _concerned_quantities(meter, query),
+        partial(rolled.quantity_question, meter, query),
+        partial(QuantityReading, meter, query),
+    )
     if answer is None:
         answer = await _from_events(store, meter, compile_quantities(meter, query))
     return decode_quantities(meter, query, answer)

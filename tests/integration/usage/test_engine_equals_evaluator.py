@@ -396,7 +396,7 @@ def test_quantities_that_are_added_one_by_one(events, aggregation, value, tree, 
     identities = query.identities or Identities(("c1", "c2"), ("s1",))
     asked = replace(query, identities=identities, metadata={})
     meter = polar(aggregation, value, filter=tree)
-    reading, rows = QuantityReading(meter, asked, identities), rows_from_events(events)
+    reading, rows = QuantityReading(meter, asked), rows_from_events(events)
     found = add_events(meter, reading, add_events(meter, reading, [], rows[:cut]), rows[cut:])
     standing = [row for row in found if stands(meter, row)]
     assert decode_quantities(meter, asked, standing) == evaluate_quantities(meter, asked, events)

@@ -69,10 +69,9 @@ def test_unique_by_day_and_subject():
 def test_a_rollup_that_reaches_all_is_read_alone():
     query = MeterQuery(from_at=T, to_at=END, window=Window.DAY, subjects=("it's",), group_by=("model",))
     meter = openmeter(group_by={"model": "$.model", "a": "$.a"})
-    compiled = rolled.compile_meter_query(
-        meter, query, Rollup(7, -1, 3, 99, reaches_all=True, is_corrected=False)
-    )
-    assert compiled is not None
+    question = rolled.meter_question(meter, query, Rollup(7, -1, 3, 99, reaches_all=True, is_corrected=False))
+    assert question is not None
+    compiled = question.compile()
     assert compiled.sql == (
         "SELECT intDiv((start + 3456000000000), 86400) - 40000000 "
         "AS k_window, groups[2] AS k_group0, "
@@ -89,10 +88,11 @@ def test_a_rollup_that_reaches_all_is_read_alone():
 def test_a_rollup_that_lags_is_joined_by_what_is_newer():
     query = MeterQuery(from_at=T, to_at=END.replace(second=7), window=Window.DAY)
     meter = openmeter(Aggregation.COUNT)
-    compiled = rolled.compile_meter_query(
+    question = rolled.meter_question(
         meter, query, Rollup(7, 50, 3, 99, reaches_all=False, is_corrected=False)
     )
-    assert compiled is not None
+    assert question is not None
+    compiled = question.compile()
     assert compiled.sql.count(" UNION ALL ") == 1
     assert "AND (seq > 99 OR toUnixTimestamp64Micro(time) >= 1775001600000000)" in compiled.sql
     small = "(tier = 0 AND epoch = 3 AND upto <= 99)"

@@ -75,7 +75,8 @@ class Question:
     """What both kinds of questions have in common: keys and conditions over raw events and over cells.
 
     `selected` and `base` speak of raw events, `cell_keys` and `cell_conditions` of cells. `is_narrow`: it is
-    about named owners. `constants` are keys of which there is one value only.
+    about named owners. `constants` are keys of which there is one value only; `more` are further columns
+    over the keys, and `tail` stands for the usual grouping by these.
     """
 
     meter: Meter
@@ -93,6 +94,8 @@ class Question:
     cell_conditions: list[str] = field(default_factory=list)
     cell_filters: list[str] = field(default_factory=list)
     constants: dict[str, object] = field(default_factory=dict)
+    more: list[str] = field(default_factory=list)
+    tail: str | None = None
 
     @property
     def is_mended(self) -> bool:
@@ -113,11 +116,8 @@ class Question:
         is_added = self.meter.aggregation in ADDED and not self.rollup.is_corrected
         return self.is_narrow and is_added and (bool(self._edges()) or not self.rollup.reaches_all)
 
-    def compile(self, *more: str, tail: str | None = None, only_cells: bool = False) -> CompiledQuery:
-        """One query over all parts, or over cells only; `more` are further columns over the keys.
-
-        `tail` stands for the usual grouping by the keys.
-        """
+    def compile(self, *, only_cells: bool = False) -> CompiledQuery:
+        """One query over all parts, or over cells only."""
         outer = merged(self.meter.aggregation, with_bounds=not self.has_windows)
         raws = [] if only_cells else self._raw_parts()
         prefix, source = ("c_", f"({' UNION ALL '.join([self._cells(), *raws])})")
@@ -126,14 +126,15 @@ class Question:
             prefix, source = f"{TABLE}.", f"{TABLE} {self._where()}"
             names = [name for name in self.keys if name not in self.constants]
             keys = [key for key in self.cell_keys if key.rsplit(" AS ", 1)[1] in names]
+        tail = self.tail
         if tail is None:
             tail = f" GROUP BY {', '.join(names)}" if names else ""
-        chosen = [*keys, *(f"{made.format(prefix)} AS {name}" for name, made in outer.items()), *more]
+        chosen = [*keys, *(f"{made.format(prefix)} AS {name}" for name, made in outer.items()), *self.more]
         # Few cells are read before other threads have begun.
         one_thread = ", max_threads = 1" if self.is_narrow and not raws else ""
         sql = f"SELECT {', '.join(chosen)} FROM {source}{tail} {SETTINGS}{one_thread}"  # noqa: S608
-        columns = (*names, *outer, *(item.rsplit(" AS ", 1)[1] for item in more))
-        return CompiledQuery(sql, self._bound(sql), columns, {} if raws else self.constants)
+        answered = (*names, *outer, *(item.rsplit(" AS ", 1)[1] for item in self.more))
+        return CompiledQuery(sql, self._bound(sql), answered, {} if raws else self.constants)
 
     def split(self) -> Split:
         """The question to cells, and the events to be added to its answer."""
@@ -284,19 +285,8 @@ def _has_minutes(meter: Meter, rollup: Rollup, *, has_windows: bool = True) -> b
     return not rollup.is_corrected or (has_windows and meter.aggregation in MENDED)
 
 
-def compile_meter_query(meter: Meter, query: MeterQuery, rollup: Rollup) -> CompiledQuery | None:
-    """As `compile.compile_meter_query`, from a rollup. Raises `Invalid` for the same questions."""
-    asked = _meter_question(meter, query, rollup)
-    return None if asked is None else asked.compile()
-
-
-def split_meter_query(meter: Meter, query: MeterQuery, rollup: Rollup) -> Split | None:
-    """The same in two parts, or `None` where one query is as good. Raises as `compile_meter_query`."""
-    asked = _meter_question(meter, query, rollup)
-    return asked.split() if asked is not None and asked.is_split else None
-
-
-def _meter_question(meter: Meter, query: MeterQuery, rollup: Rollup) -> Question | None:
+def meter_question(meter: Meter, query: MeterQuery, rollup: Rollup) -> Question | None:
+    """What `compile.compile_meter_query` asks, of a rollup. Raises `Invalid` for the same questions."""
     check_query(meter, query)
     from_us = to_micros(query.from_at) if query.from_at is not None else None
     to_us = to_micros(query.to_at) if query.to_at is not None else None
@@ -348,28 +338,8 @@ def _cell_groups(meter: Meter, query: MeterQuery, asked: Question) -> None:
         )
 
 
-def compile_quantities(meter: Meter, query: QuantityQuery, rollup: Rollup) -> CompiledQuery | None:
-    """As `quantities.compile_quantities`, from a rollup. Raises `Invalid` for the same questions."""
-    asked = _quantity_question(meter, query, rollup)
-    if asked is None:
-        return None
-    more = []
-    grouping = f" GROUP BY {', '.join(asked.keys)}"
-    if meter.aggregation is Aggregation.UNIQUE:
-        grouping = f" GROUP BY GROUPING SETS (({', '.join(asked.keys)}), ())"
-        more.append("grouping(k_window) AS is_total")
-    if meter.aggregation in NUMERIC:
-        grouping += " HAVING n > 0"
-    return asked.compile(*more, tail=f"{grouping} LIMIT {CUSTOMER_RESULTS_MAX + 1}")
-
-
-def split_quantities(meter: Meter, query: QuantityQuery, rollup: Rollup) -> Split | None:
-    """As `split_meter_query`. Raises as `compile_quantities`."""
-    asked = _quantity_question(meter, query, rollup)
-    return asked.split() if asked is not None and asked.is_split else None
-
-
-def _quantity_question(meter: Meter, query: QuantityQuery, rollup: Rollup) -> Question | None:
+def quantity_question(meter: Meter, query: QuantityQuery, rollup: Rollup) -> Question | None:
+    """What `quantities.compile_quantities` asks, of a rollup. Raises `Invalid` for the same questions."""
     plan = plan_quantities(query)
     if query.metadata:
         return None
@@ -409,4 +379,11 @@ def _quantity_question(meter: Meter, query: QuantityQuery, rollup: Rollup) -> Qu
         asked.base.append(owned)
         asked.cell_conditions.append(owned)
     draft.conditions += match_conditions(meter, draft)
+    grouping = f" GROUP BY {', '.join(asked.keys)}"
+    if meter.aggregation is Aggregation.UNIQUE:
+        grouping = f" GROUP BY GROUPING SETS (({', '.join(asked.keys)}), ())"
+        asked.more.append("grouping(k_window) AS is_total")
+    if meter.aggregation in NUMERIC:
+        grouping += " HAVING n > 0"
+    asked.tail = f"{grouping} LIMIT {CUSTOMER_RESULTS_MAX + 1}"
     return asked

@@ -19,10 +19,11 @@ from meterhouse.usage.engine.compile import effective_groups, subject_owners, su
 from meterhouse.usage.engine.decode import Parts, read_parts
 from meterhouse.usage.engine.parameters import to_micros
 from meterhouse.usage.engine.quantities import customer_key, plan_quantities
-from meterhouse.usage.engine.reading import EventReader, Opened
+from meterhouse.usage.engine.ranges import Usage
+from meterhouse.usage.engine.reading import EventReader, Opened, RowReader
 from meterhouse.usage.engine.windows import bucket_key
 from meterhouse.usage.engine.zones import zone_table
-from meterhouse.usage.model import Aggregation, Identities, Meter, MeterQuery, QuantityQuery, Window
+from meterhouse.usage.model import Aggregation, Meter, MeterQuery, QuantityQuery, Window
 
 EVENTS_MAX, BYTES_MAX = 1_000, 8_192
 SLOW_EVENTS_MAX = 200  # where the fast parser is of no use
@@ -183,21 +184,18 @@ class MeterReading(Reading):
 class QuantityReading(Reading):
     """For Polar's questions about some customers."""
 
-    def __init__(self, meter: Meter, query: QuantityQuery, identities: Identities) -> None:
-        super().__init__(EventReader(meter, ()))
-        self._ids, self._external_ids = frozenset(identities.customer_ids), frozenset(identities.external_ids)
+    def __init__(self, meter: Meter, query: QuantityQuery) -> None:
+        assert query.identities is not None
+        super().__init__(RowReader(Usage(meter, query.identities)))
         self._by_customer = query.customer_function is not None
         self._zone, self._window = zone_table(query.zone), Window(query.interval)
         self._listed = frozenset(plan_quantities(query).keys)
-        self.subjects = self._external_ids | {""}
+        self.subjects = frozenset((*query.identities.external_ids, ""))
         self.names = ["k_window", "k_customer"] if self._by_customer else ["k_window"]
 
     def find(self, row: EventRow) -> tuple[_Key, Opened] | None:
-        customer, subject = row[9], row[3]
-        if customer not in self._ids if customer else subject not in self._external_ids:
-            return None
         window = bucket_key(self._zone, self._window, row[4] // 1_000_000)
         opened = self._reader.open(row) if window in self._listed else None
         if opened is None:
             return None
-        return ((window, customer_key(customer, subject)) if self._by_customer else (window,)), opened
+        return ((window, customer_key(row[9], row[3])) if self._by_customer else (window,)), opened
