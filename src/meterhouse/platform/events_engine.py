@@ -122,7 +122,7 @@ class EngineHandle:
             table,
             block.schema.names,
             _once(sink.getvalue()),
-            settings=_marked(self._target),
+            settings=_insert_settings(self._target),
             fmt="ArrowStream",
         )
 
@@ -221,9 +221,13 @@ def _once(block: bytes) -> Generator[bytes, None, None]:
 INSERT_MARK = "meterhouse block"
 
 
-def _marked(target: Target) -> dict[str, object]:
-    """Mark inserts on a server, so that one still running for a lost caller can be found."""
-    return {"log_comment": INSERT_MARK} if target.kind == "server" else {}
+def _insert_settings(target: Target) -> dict[str, object]:
+    """How a block is inserted: by one thread, since more only cost time for one as small as ours are.
+
+    On a server it is marked, so that one still running for a lost caller can be found.
+    """
+    one_thread: dict[str, object] = {"max_threads": 1}
+    return {**one_thread, "log_comment": INSERT_MARK} if target.kind == "server" else one_thread
 
 
 def bind(sql: str, parameters: Mapping[str, object] | None) -> dict[str, Any] | None:

@@ -27,10 +27,10 @@ whose caller is gone (timed out, killed) may still be on its way then; it is wai
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
@@ -52,7 +52,7 @@ KEY_SPACE = 1 << 128
 LINGER_STEP_S = 0.001
 
 Answer = TypeVar("Answer")
-Lock = Callable[[], AbstractAsyncContextManager[object]]
+Lock = Callable[[], contextlib.AbstractAsyncContextManager[object]]
 Listener = Callable[[Sequence[EventRow], Sequence[Correction]], None]
 
 
@@ -98,7 +98,7 @@ class Ingestor:
         self.counts = IngestCounts()
         self._store = store
         self._clock = clock
-        self._lock: Lock = lock or nullcontext
+        self._lock: Lock = lock or contextlib.nullcontext
         self.is_shared = lock is not None
         self._limits = limits or IngestLimits()
         self._filter = KeyFilter()
@@ -108,6 +108,7 @@ class Ingestor:
         self._assigned = 0
         self._reached = 0
         self._work = asyncio.Event()
+        self._filled = asyncio.Event()
         self._room = asyncio.Event()
         self._is_unsettled = True
         self._is_stopping = False
@@ -150,6 +151,7 @@ class Ingestor:
         """Store what is waiting, then end. Later submissions are refused."""
         self._is_stopping = True
         self._work.set()
+        self._filled.set()
         self._room.set()
         if self._writer is not None:
             await self._writer
@@ -176,6 +178,8 @@ class Ingestor:
         if self._queued_rows >= self._limits.queued_rows_max:
             self._room.clear()
         self._work.set()
+        if self._is_filled:
+            self._filled.set()
         return await waiting.done
 
     def _check_running(self) -> None:
@@ -235,17 +239,21 @@ class Ingestor:
         A caller alone is never kept waiting, and neither is a block that is large enough anyway.
         """
         await asyncio.sleep(0)  # requests that are ready now
-        until = asyncio.get_running_loop().time() + self._limits.linger_s
-        while (
-            len(self._queue) < self._expected_callers
-            and self._queued_rows < self._limits.linger_rows_max
-            and asyncio.get_running_loop().time() < until
-            and not self._is_stopping
-        ):
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._limits.linger_s
+        while not self._is_filled and loop.time() < until and not self._is_stopping:
             waiting = len(self._queue)
-            await asyncio.sleep(LINGER_STEP_S)
+            self._filled.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_STEP_S):
+                    await self._filled.wait()
             if len(self._queue) == waiting:
                 return
+
+    @property
+    def _is_filled(self) -> bool:
+        """Whether nobody need be waited for before the next block is taken."""
+        return len(self._queue) >= self._expected_callers or self._queued_rows >= self._limits.linger_rows_max
 
     def _take_block(self) -> list[_Waiting]:
         """Take callers in order until the block is full; at least one if any is waiting."""

@@ -154,6 +154,23 @@ async def test_callers_who_come_back_together_share_blocks(
     assert ingestor.counts.blocks <= 20
 
 
+async def test_a_block_goes_when_the_last_expected_caller_has_come(
+    store: ClickHouseEventStore, ingestor: Ingestor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meterhouse.usage.ingest.LINGER_STEP_S", 60.0)
+    monkeypatch.setattr(ingestor, "_limits", IngestLimits(linger_s=60.0))
+
+    async def come_twice(caller: int) -> None:
+        for turn in range(2):
+            await asyncio.sleep(0.01 * caller * turn)
+            await ingestor.submit([event(f"{caller}-{turn}")])
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(come_twice(caller) for caller in range(3)))
+    assert await count(store) == (6, 6)
+    assert ingestor.counts.blocks == 2
+
+
 batches = st.lists(st.lists(st.integers(0, 25), max_size=8), max_size=14)
 
 
