@@ -49,6 +49,7 @@ from meterhouse.platform.clickhouse_migrate import migrate as migrate_events
 from meterhouse.platform.embedded import DataFolder, EmbeddedPostgres, supervised
 from meterhouse.platform.events import ClickHouseEventStore, open_event_store
 from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher, PoliteFetcher, Robots
+from meterhouse.platform.journaled import JournaledEventStore, open_journaled
 from meterhouse.platform.mail import MailServer, SmtpMailer
 from meterhouse.platform.migrate import migrate_postgres
 from meterhouse.platform.model import ChatModel
@@ -58,6 +59,8 @@ from meterhouse.platform.telemetry import RequestMetrics, render_metrics
 from meterhouse.platform.timers import DueScans
 from meterhouse.settings import Settings
 from meterhouse.usage.answers import Answers
+from meterhouse.usage.block import KEY
+from meterhouse.usage.block import TABLE as EVENTS
 from meterhouse.usage.corrections import Corrections
 from meterhouse.usage.ingest import Ingestor
 from meterhouse.usage.rollups import Rollups
@@ -93,7 +96,7 @@ class _Engines:
     """`is_exclusive`: both engines are embedded, so no other process can use them."""
 
     database: PostgresDatabase
-    events: ClickHouseEventStore
+    events: ClickHouseEventStore | JournaledEventStore
     queue: TaskQueue
     is_exclusive: bool
 
@@ -163,11 +166,24 @@ async def _open_engines(stack: AsyncExitStack, settings: Settings, *, one_proces
     await asyncio.to_thread(migrate_postgres, database_url)
     database = PostgresDatabase(database_url)
     stack.push_async_callback(database.close)
-    events = await open_event_store(settings.events_url or f"chdb://{folder.events_path}")
-    stack.push_async_callback(events.close)
-    async with advisory_lock(database, EVENTS_MIGRATION_LOCK):
-        await migrate_events(events)
+    events = await _open_events(stack, database, settings.events_url or f"chdb://{folder.events_path}")
     return _Engines(database, events, TaskQueue(database_url), is_exclusive=embedded)
+
+
+async def _open_events(
+    stack: AsyncExitStack, database: PostgresDatabase, url: str
+) -> ClickHouseEventStore | JournaledEventStore:
+    engine = await open_event_store(url)
+    closing = AsyncExitStack()
+    closing.push_async_callback(engine.close)
+    stack.push_async_callback(closing.aclose)
+    async with advisory_lock(database, EVENTS_MIGRATION_LOCK):
+        await migrate_events(engine)
+    if not engine.is_embedded:
+        return engine
+    events = await open_journaled(engine, table=EVENTS, key=KEY)
+    closing.push_async_callback(events.close)
+    return events
 
 
 async def _start_postgres(stack: AsyncExitStack, folder: DataFolder) -> str:

@@ -14,6 +14,7 @@ import queue
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ import pyarrow as pa
 from meterhouse.kernel.errors import DependencyFailed
 from meterhouse.platform.events_engine import (
     ANSWER_GRACE_S,
+    EMBEDDED_DATABASE,
     ENGINE_FAILURES,
     INSERT_MARK,
     EngineHandle,
@@ -86,6 +88,14 @@ class ClickHouseEventStore:
     def is_embedded(self) -> bool:
         """Whether the engine runs in this process, so that no other process can write to it."""
         return self._target.kind == "embedded"
+
+    @property
+    def journal_path(self) -> Path:
+        """Where a journal of the embedded store lies: beside its folder."""
+        folder, database = self._target.folder, self._target.database
+        assert folder is not None, "only an embedded store has a journal"
+        name = folder.name if database == EMBEDDED_DATABASE else f"{folder.name}.{database}"
+        return folder.with_name(f"{name}.journal")
 
     async def query(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0

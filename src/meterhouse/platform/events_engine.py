@@ -46,12 +46,14 @@ _DATABASE_NAME = re.compile(r"\A[A-Za-z_][A-Za-z0-9_]*\Z")
 
 @dataclass(frozen=True)
 class Target:
-    """Where the engine is. `label` names it in messages and never holds a password."""
+    """Where the engine is. `label` names it in messages and never holds a password; `folder` is the embedded
+    one's."""
 
     kind: Literal["embedded", "server"]
     url: str
     label: str
     database: str | None
+    folder: Path | None = None
 
 
 def parse_target(url: str) -> Target:
@@ -60,7 +62,8 @@ def parse_target(url: str) -> Target:
     if parts.scheme == "chdb" and not parts.netloc and len(parts.path) > 1:
         database = parse_qs(parts.query).get("database", [EMBEDDED_DATABASE])[0]
         folder = unquote(parts.path)
-        return Target("embedded", url, f"the event store in {folder}", _checked_database(database))
+        label = f"the event store in {folder}"
+        return Target("embedded", url, label, _checked_database(database), Path(folder))
     if parts.scheme in ("clickhouse", "clickhouses") and parts.hostname:
         database = unquote(parts.path.lstrip("/")) or "default"
         where = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname

@@ -18,7 +18,7 @@ import pyarrow as pa
 from meterhouse.kernel.errors import Invalid, Issue
 from meterhouse.usage.model import Event
 
-TABLE = "events"
+TABLE, KEY = "events", "key"
 
 # What DateTime64(6) holds: from 1900-01-01 up to and including 2299-12-31 23:59:59.
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -33,7 +33,7 @@ _INSTANT = pa.timestamp("us", "UTC")
 _TEXT = pa.string()
 
 _COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
-    ("key", _ID),
+    (KEY, _ID),
     ("organisation_id", _ID),
     ("type", _TEXT),
     ("subject", _TEXT),

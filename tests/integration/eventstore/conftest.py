@@ -15,6 +15,10 @@ from tests.integration.eventstore.http_engine import PASSWORD, USER, serve_engin
 
 from meterhouse.platform.clickhouse_migrate import migrate
 from meterhouse.platform.events import ClickHouseEventStore, open_event_store
+from meterhouse.platform.journaled import JournaledEventStore, open_journaled
+from meterhouse.usage.block import KEY, TABLE
+
+AnyStore = ClickHouseEventStore | JournaledEventStore
 
 _numbers = itertools.count()
 
@@ -48,21 +52,31 @@ def events_url(request: pytest.FixtureRequest, engine_folder: Path) -> str:
 
 
 @pytest.fixture
-async def store(events_url: str) -> AsyncIterator[ClickHouseEventStore]:
-    """An open and migrated store."""
-    opened = await open_event_store(events_url, readers=2)
-    try:
-        await migrate(opened)
+async def store(events_url: str) -> AsyncIterator[AnyStore]:
+    """An open and migrated store, alone on its database, as the server opens it."""
+    async with opened_alone(events_url) as opened:
         yield opened
-    finally:
-        await opened.close()
 
 
 @asynccontextmanager
-async def opened_again(events_url: str) -> AsyncIterator[ClickHouseEventStore]:
-    """The same database once more, as another process would open it."""
+async def opened_alone(events_url: str) -> AsyncIterator[AnyStore]:
+    async with opened_shared(events_url) as engine:
+        if not engine.is_embedded:
+            yield engine
+            return
+        journaled = await open_journaled(engine, table=TABLE, key=KEY)
+        try:
+            yield journaled
+        finally:
+            await journaled.close()
+
+
+@asynccontextmanager
+async def opened_shared(events_url: str) -> AsyncIterator[ClickHouseEventStore]:
+    """The database as one of several processes opens it."""
     opened = await open_event_store(events_url, readers=2)
     try:
+        await migrate(opened)
         yield opened
     finally:
         await opened.close()

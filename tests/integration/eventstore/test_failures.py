@@ -28,11 +28,13 @@ import asyncio, sys
 from meterhouse.kernel.errors import MeterhouseError
 from meterhouse.platform.clickhouse_migrate import migrate
 from meterhouse.platform.events import open_event_store
+from meterhouse.platform.journaled import open_journaled
 
 async def main() -> None:
     try:
         store = await open_event_store(sys.argv[1], readers=1)
         await migrate(store)
+        store = await open_journaled(store, table="events", key="key")
         print((await store.query("SELECT count() FROM events")).rows[0][0], flush=True)
         if len(sys.argv) > 2:
             await asyncio.sleep(60)
@@ -48,12 +50,14 @@ import asyncio, sys
 from meterhouse.kernel.clock import SystemClock
 from meterhouse.platform.clickhouse_migrate import migrate
 from meterhouse.platform.events import open_event_store
+from meterhouse.platform.journaled import open_journaled
 from meterhouse.usage.ingest import Ingestor
 from tests.integration.eventstore.events import event
 
 async def main() -> None:
     store = await open_event_store(sys.argv[1], readers=1)
     await migrate(store)
+    store = await open_journaled(store, table="events", key="key")
     ingestor = Ingestor(store, SystemClock())
     await ingestor.start()
 
@@ -163,8 +167,20 @@ async def test_a_kill_loses_nothing_acknowledged_and_repeats_count_once(folder: 
     assert said.strip() == "0"
 
 
+def test_a_damaged_journal_is_refused_rather_than_cut(folder: Path) -> None:
+    send_until(folder, "x", 20)
+    journal = folder.with_name(f"{folder.name}.journal")
+    content = bytearray(journal.read_bytes())
+    content[100] ^= 1
+    journal.write_bytes(content)
+
+    why = "it is damaged at byte 0; restore it from a backup."
+    assert opened(folder) == f"events_folder: Cannot open the journal {journal}: {why}"
+
+
 def test_a_damaged_part_is_refused_rather_than_dropped(folder: Path) -> None:
     send_until(folder, "x", 20)
+    assert int(opened(folder)) >= 60
     for part in folder.glob("store/*/*/all_*/data.packed"):
         part.write_bytes(part.read_bytes()[:100])
 

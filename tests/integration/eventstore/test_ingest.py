@@ -13,12 +13,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.integration.eventstore.conftest import opened_alone, opened_shared
 from tests.integration.eventstore.events import NOW, ORGANISATION, count, event
 from tests.thoroughness import examples
 
 from meterhouse.kernel.clock import SystemClock, TestClock
 from meterhouse.kernel.errors import DependencyFailed, Invalid, InvariantBroken
-from meterhouse.platform.events import ClickHouseEventStore, open_event_store
+from meterhouse.platform.events import ClickHouseEventStore
 from meterhouse.usage.block import EventRow
 from meterhouse.usage.ingest import IngestLimits, Ingestor
 from meterhouse.usage.model import Correction, Event
@@ -190,22 +191,22 @@ def any_interleaving(events_url: str) -> object:
     """Send batches at the same time, some before and some after a restart of the ingestor."""
 
     async def send(batches: list[list[int]], restart_after: int, with_lock: bool) -> None:
-        store = await open_event_store(events_url, readers=1)
-        try:
-            await _migrated_and_empty(store)
-            reported: list[str] = []
-            turns = asyncio.Lock()
+        opened = opened_shared if with_lock else opened_alone
+        reported: list[str] = []
+        turns = asyncio.Lock()
 
-            @asynccontextmanager
-            async def lock() -> AsyncIterator[None]:
-                async with turns:
-                    yield
+        @asynccontextmanager
+        async def lock() -> AsyncIterator[None]:
+            async with turns:
+                yield
 
-            async def submit(ingestor: Ingestor, batch: list[int]) -> None:
-                ids = [str(n) for n in batch]
-                flags = await ingestor.submit([event(id) for id in ids])
-                reported.extend(id for id, is_new in zip(ids, flags, strict=True) if is_new)
+        async def submit(ingestor: Ingestor, batch: list[int]) -> None:
+            ids = [str(n) for n in batch]
+            flags = await ingestor.submit([event(id) for id in ids])
+            reported.extend(id for id, is_new in zip(ids, flags, strict=True) if is_new)
 
+        async with opened(events_url) as store:
+            await store.command("TRUNCATE TABLE events")
             for part in (batches[:restart_after], batches[restart_after:]):
                 ingestor = Ingestor(store, SystemClock(), lock=lock if with_lock else None)
                 await ingestor.start()
@@ -213,10 +214,8 @@ def any_interleaving(events_url: str) -> object:
                 await ingestor.stop()
             expected = sorted({str(n) for batch in batches for n in batch})
             stored = await store.query("SELECT id FROM events ORDER BY id")
-            assert [row[0] for row in stored.rows] == expected
-            assert sorted(reported) == expected
-        finally:
-            await store.close()
+        assert [row[0] for row in stored.rows] == expected
+        assert sorted(reported) == expected
 
     def run(batches: list[list[int]], restart_after: int, with_lock: bool) -> None:
         asyncio.run(send(batches, restart_after, with_lock))
@@ -224,14 +223,7 @@ def any_interleaving(events_url: str) -> object:
     return run
 
 
-async def _migrated_and_empty(store: ClickHouseEventStore) -> None:
-    from meterhouse.platform.clickhouse_migrate import migrate
-
-    await migrate(store)
-    await store.command("TRUNCATE TABLE events")
-
-
-async def test_writers_of_two_processes_take_turns(store: ClickHouseEventStore, events_url: str) -> None:
+async def test_writers_of_two_processes_take_turns(events_url: str) -> None:
     """Two ingestors with stale filters of their own, one lock: as two servers on one ClickHouse."""
     turns = asyncio.Lock()
 
@@ -240,19 +232,18 @@ async def test_writers_of_two_processes_take_turns(store: ClickHouseEventStore, 
         async with turns:
             yield
 
-    other_store = await open_event_store(events_url, readers=1)
-    ingestors = [Ingestor(s, SystemClock(), lock=lock) for s in (store, other_store)]
-    for ingestor in ingestors:
-        await ingestor.start()
-    answers = await asyncio.gather(
-        *[ingestors[n % 2].submit([event(str(n % 7)), event(str(n % 11))]) for n in range(60)]
-    )
-    for ingestor in ingestors:
-        await ingestor.stop()
-    await other_store.close()
+    async with opened_shared(events_url) as store, opened_shared(events_url) as other_store:
+        ingestors = [Ingestor(one, SystemClock(), lock=lock) for one in (store, other_store)]
+        for ingestor in ingestors:
+            await ingestor.start()
+        answers = await asyncio.gather(
+            *[ingestors[n % 2].submit([event(str(n % 7)), event(str(n % 11))]) for n in range(60)]
+        )
+        for ingestor in ingestors:
+            await ingestor.stop()
 
-    assert sum(sum(flags) for flags in answers) == 11
-    assert await count(store) == (11, 11)
+        assert sum(sum(flags) for flags in answers) == 11
+        assert await count(store) == (11, 11)
 
 
 async def test_a_failed_block_fails_all_its_callers_and_is_not_remembered(

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 import pyarrow as pa
 import pytest
-from tests.integration.eventstore.conftest import opened_again
+from tests.integration.eventstore.conftest import opened_shared
 from tests.thoroughness import examples
 from tests.usage_factory import NOW, event, openmeter, polar
 
@@ -266,7 +266,7 @@ async def test_the_newest_events_of_named_owners(
     assert found[False] > 10
 
 
-async def test_several_servers_on_one_store_stay_right(store: ClickHouseEventStore, events_url: str) -> None:
+async def test_several_servers_on_one_store_stay_right(events_url: str) -> None:
     """Each goes by what it knows of rollups; events and corrections of the others count at once."""
     turn = asyncio.Lock()
 
@@ -280,7 +280,8 @@ async def test_several_servers_on_one_store_stay_right(store: ClickHouseEventSto
     meters = [openmeter(Aggregation.SUM, "$.a", organisation_id=organisation, group_by={"g": "$.g"})]
     standing: dict[str, Event] = {}
     async with (
-        opened_again(events_url) as other_store,
+        opened_shared(events_url) as store,
+        opened_shared(events_url) as other_store,
         serving(store, lock) as one,
         serving(other_store, lock) as other,
     ):
