@@ -1,7 +1,7 @@
 """A journal: pieces of bytes in one file, each of them on disk before `append` returns.
 
-A piece is its length, its checksum and itself. One that is not whole, because the process ended while it was
-written, is the last one: nothing is written after it, so nothing that was promised can follow it.
+A piece is a mark, its length, its checksum and itself. One that is not whole, because the process ended while
+it was written, is the last one: nothing is written after it, so nothing that was promised can follow it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import struct
 import zlib
 from pathlib import Path
 
-_HEAD = struct.Struct("<QI")
+_MARK = b"MhJ\x01"
+_HEAD = struct.Struct("<4sQI")
 # Not everywhere, and all that it leaves out is the time of the file.
 _sync = getattr(os, "fdatasync", os.fsync)
 
@@ -29,10 +30,10 @@ class Journal:
         self._is_torn = True
 
     def append(self, piece: bytes) -> None:
-        """Write a piece of at least one byte. Raises `OSError`; then `mend` must succeed before the next."""
+        """Write a piece. Raises `OSError`; then `mend` must succeed before the next."""
         self.mend()
         self._is_torn = True
-        record = _HEAD.pack(len(piece), zlib.crc32(piece)) + piece
+        record = _HEAD.pack(_MARK, len(piece), zlib.crc32(piece)) + piece
         written = 0
         while written < len(record):
             written += os.pwrite(self._file, record[written:], self._end + written)
@@ -60,21 +61,28 @@ class Journal:
 def _read(path: Path) -> tuple[list[bytes], int]:
     """The whole pieces of a file, and where the last of them ends.
 
-    What is not whole may only be the last. Anything else is damage: what follows was promised to somebody.
+    What is not whole may only be the last. With a whole one behind it, it is damage: that was promised to
+    somebody, and so was this.
     """
     content = path.read_bytes()
     pieces, at = [], 0
-    while at + _HEAD.size <= len(content):
-        length, checksum = _HEAD.unpack_from(content, at)
-        end = at + _HEAD.size + length
-        piece = content[at + _HEAD.size : end]
-        if not length or len(piece) < length or zlib.crc32(piece) != checksum:
-            if length and end < len(content):
-                raise OSError(errno.EIO, f"it is damaged at byte {at}; restore it from a backup")
-            break
+    while (piece := _piece_at(content, at)) is not None:
         pieces.append(piece)
-        at = end
+        at += _HEAD.size + len(piece)
+    place = content.find(_MARK, at + 1)
+    while place >= 0:
+        if _piece_at(content, place) is not None:
+            raise OSError(errno.EIO, f"it is damaged at byte {at}; restore it from a backup")
+        place = content.find(_MARK, place + 1)
     return pieces, at
+
+
+def _piece_at(content: bytes, at: int) -> bytes | None:
+    if at + _HEAD.size > len(content):
+        return None
+    mark, length, checksum = _HEAD.unpack_from(content, at)
+    piece = content[at + _HEAD.size : at + _HEAD.size + length]
+    return piece if mark == _MARK and len(piece) == length and zlib.crc32(piece) == checksum else None
 
 
 def _sync_folder(folder: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from meterhouse.platform import journal as module
 from meterhouse.platform.journal import Journal
 
-HEAD = 12
+HEAD = 16
 
 
 def reopened(path: Path) -> list[bytes]:
@@ -24,7 +24,7 @@ def reopened(path: Path) -> list[bytes]:
 
 
 @given(
-    pieces=st.lists(st.binary(min_size=1, max_size=60), max_size=8),
+    pieces=st.lists(st.binary(max_size=60), max_size=8),
     cut=st.integers(0, 700),
     tail=st.sampled_from([b"", b"\0" * 5, b"\0" * 40]),
 )
@@ -40,10 +40,12 @@ def test_a_file_cut_anywhere_holds_the_pieces_before(pieces: list[bytes], cut: i
         ends = [sum(HEAD + len(piece) for piece in pieces[:count]) for count in range(len(pieces) + 1)]
         whole = pieces[: max(place for place, end in enumerate(ends) if end <= cut)]
         again = Journal(path)
-        assert again.pieces == whole
+        held = list(again.pieces)
+        assert held[: len(whole)] == whole
+        assert held == pieces[: len(held)]  # zeros may be just what was cut off
         again.append(b"new")
         again.close()
-        assert reopened(path) == [*whole, b"new"]
+        assert reopened(path) == [*held, b"new"]
 
 
 def test_cleared_is_cleared(tmp_path: Path) -> None:
@@ -65,7 +67,7 @@ def test_damage_is_no_torn_end(tmp_path: Path) -> None:
     content[HEAD + 5 + HEAD] ^= 1
     journal.path.write_bytes(content)
 
-    with pytest.raises(OSError, match="damaged at byte 17"):
+    with pytest.raises(OSError, match="damaged at byte 21"):
         Journal(journal.path)
 
 
