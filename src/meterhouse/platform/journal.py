@@ -29,6 +29,11 @@ class Journal:
         self.pieces, self._end = _read(path)
         self._is_torn = True
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether nothing is in the file, not even a torn end."""
+        return self._end == 0 and not self._is_torn
+
     def append(self, piece: bytes) -> None:
         """Write a piece. Raises `OSError`; then `mend` must succeed before the next."""
         self.mend()

@@ -167,9 +167,11 @@ class JournaledEventStore:
 
     async def _store_with_kept(self, block: pa.RecordBatch, timeout_s: float) -> None:
         """Let the engine have a large block, and with it the kept rows, which come before it."""
-        # Nothing of a smaller one that failed may come after it.
-        await self._in_thread(self._journal.mend)
-        await self._insert(await self._in_thread(lambda: _joined([*self._kept, block])), timeout_s)
+        if not self._journal.is_clear:
+            # Nothing of a smaller one that failed may come after it.
+            await self._in_thread(self._journal.mend)
+            block = await self._in_thread(lambda: _joined([*self._kept, block]))
+        await self._insert(block, timeout_s)
         await self._forget_kept()
 
     async def _insert(self, block: pa.RecordBatch, timeout_s: float) -> None:
@@ -178,7 +180,7 @@ class JournaledEventStore:
 
     async def _forget_kept(self) -> None:
         """The engine has all that is kept."""
-        if self._kept or self._is_doubtful:
+        if not self._journal.is_clear:
             await self._in_thread(self._journal.clear)
         self._kept.clear()
         self._kept_rows = 0
