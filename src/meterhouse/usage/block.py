@@ -130,8 +130,16 @@ def _check_text(text: str, index: int, name: str) -> None:
 def block_from_rows(rows: Sequence[EventRow], stored_at: datetime, *, first_seq: int) -> pa.RecordBatch:
     """Turn rows into the columns of one block, all stored at the same instant and numbered in order."""
     columns = [
-        pa.array(values, kind) for values, (_, kind) in zip(zip(*rows, strict=True), _COLUMNS, strict=True)
+        _column(values, kind) for values, (_, kind) in zip(zip(*rows, strict=True), _COLUMNS, strict=True)
     ]
     columns.append(pa.repeat(pa.scalar(microseconds(stored_at), _INSTANT), len(rows)))
     columns.append(pa.array(np.arange(first_seq, first_seq + len(rows), dtype=np.uint64)))
     return pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)
+
+
+def _column(values: Sequence[object], kind: pa.DataType) -> pa.Array:
+    """One column. Half of them usually hold the same value throughout, and that is cheaper to repeat."""
+    first = values[0]
+    if first == values[-1] and values.count(first) == len(values):
+        return pa.repeat(pa.scalar(first, kind), len(values))
+    return pa.array(values, kind)
