@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import httpx
-from bench.ingest import KEY, machine, memory_mb, serving_meterhouse
+from bench.ingest import KEY, machine, memory_mb, own_memory_mb, serving_meterhouse
 
 BATCH = 500
 CUSTOMERS = 1_000
@@ -102,7 +102,8 @@ def expected(events: int) -> int:
 
 
 async def watch(run: Run, pid: int) -> None:
-    print("| minute | events | batch p50 / p99 | one customer p50 / p99 | all p50 / p99 (ms) | MB resident |")
+    asked = "one customer p50 / p99 | all p50 / p99 (ms)"
+    print(f"| minute | events | batch p50 / p99 | {asked} | MB resident / without files |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
     number = 0
     while time.monotonic() < run.until:
@@ -111,7 +112,8 @@ async def watch(run: Run, pid: int) -> None:
         past, run.minute = run.minute, Minute()
         cells = [percentiles(past.sent)]
         cells += [percentiles(past.asked.get(name, [])) for name in ("one customer", "all")]
-        print(f"| {number} | {run.stored:,} | {' | '.join(cells)} | {memory_mb(pid):,.0f} |", flush=True)
+        cells.append(f"{memory_mb(pid):,.0f} / {own_memory_mb(pid):,.0f}")
+        print(f"| {number} | {run.stored:,} | {' | '.join(cells)} |", flush=True)
 
 
 def percentiles(took: list[float]) -> str:
