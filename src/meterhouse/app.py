@@ -47,7 +47,7 @@ from meterhouse.monitoring.tasks import MonitoringTasks
 from meterhouse.platform.browser import ChromiumBrowser
 from meterhouse.platform.clickhouse_migrate import migrate as migrate_events
 from meterhouse.platform.embedded import DataFolder, EmbeddedPostgres, supervised
-from meterhouse.platform.events import ClickHouseEventStore, open_event_store
+from meterhouse.platform.events import ClickHouseEventStore, keep_returning_memory, open_event_store
 from meterhouse.platform.fetch import AddressPolicy, GuardedFetcher, PoliteFetcher, Robots
 from meterhouse.platform.journaled import JournaledEventStore, open_journaled
 from meterhouse.platform.mail import MailServer, SmtpMailer
@@ -181,6 +181,7 @@ async def _open_events(
         await migrate_events(engine)
     if not engine.is_embedded:
         return engine
+    await closing.enter_async_context(_in_background(keep_returning_memory(engine)))
     events = await open_journaled(engine, table=EVENTS, key=KEY)
     closing.push_async_callback(events.close)
     return events

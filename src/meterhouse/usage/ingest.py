@@ -6,8 +6,8 @@ gets a small block at once; many callers share large blocks, which is what the e
 
 Guarantees:
 
-- *Durable*: `submit` returns after the block is on disk (the table syncs every insert) and visible to
-  the next query. A killed process loses nothing that was acknowledged.
+- *Durable*: `submit` returns after the block is on disk (in the table, which syncs every insert, or in the
+  journal before it) and visible to the next query. A killed process loses nothing that was acknowledged.
 - *Exactly once*: an identity (organisation, source, id) is stored once: within a block, across
   concurrent requests, after a restart and years later. The first one stored wins.
 - *All or nothing per caller*: the rows of one `submit` travel in one block. If that fails, every caller
@@ -234,7 +234,7 @@ class Ingestor:
 
     async def _linger(self) -> None:
         """Let a small block fill up: callers just answered tend to come back, and many small blocks cost
-        far more than one. Ends as soon as as many wait as last time, or nobody new has come.
+        more than one. Ends as soon as as many wait as last time, or nobody new has come.
 
         A caller alone is never kept waiting, and neither is a block that is large enough anyway.
         """

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from meterhouse.kernel.errors import DependencyFailed, InvariantBroken
-from meterhouse.platform.events import ClickHouseEventStore, open_event_store
+from meterhouse.platform.events import ClickHouseEventStore, keep_returning_memory, open_event_store
 
 ODD = "a\0b \\n \\ ' \" ` \t\r\n {x:String} %s %(x)s ${x} é 😀 \x7f \u2028 \ufeff"
 
@@ -158,3 +158,24 @@ async def test_instants_outside_of_tests_zone(store: ClickHouseEventStore) -> No
     answer = await store.query("SELECT toDateTime64('1900-01-01 00:00:00', 6, 'UTC') AS t")
 
     assert answer.rows[0][0] == datetime(1900, 1, 1, tzinfo=UTC)
+
+
+async def test_unused_memory_is_returned_until_the_engine_cannot(
+    events_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meterhouse.platform.events.MEMORY_PAUSE_S", 0.0)
+    store = await open_event_store(events_url, readers=1)
+    run, seen = store.command, asyncio.Semaphore(0)
+
+    async def command(sql: str) -> None:
+        await run(sql)
+        seen.release()
+
+    monkeypatch.setattr(store, "command", command)
+    keeping = asyncio.create_task(keep_returning_memory(store))
+    async with asyncio.timeout(20):
+        if store.is_embedded:
+            for _ in range(3):
+                await seen.acquire()
+        await store.close()
+        await keeping
