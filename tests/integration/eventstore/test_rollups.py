@@ -221,7 +221,7 @@ def stored_without_saying_so(store: ClickHouseEventStore) -> Callable[..., Await
 
 
 @pytest.mark.parametrize("rows_max", [20_000, 15])
-@pytest.mark.parametrize("seed", range(examples(2)))
+@pytest.mark.parametrize("seed", range(examples(1)))
 async def test_the_newest_events_of_named_owners(
     store: ClickHouseEventStore, monkeypatch: pytest.MonkeyPatch, seed: int, rows_max: int
 ) -> None:
