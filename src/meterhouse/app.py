@@ -62,7 +62,7 @@ from meterhouse.usage.answers import Answers
 from meterhouse.usage.block import KEY
 from meterhouse.usage.block import TABLE as EVENTS
 from meterhouse.usage.corrections import Corrections
-from meterhouse.usage.ingest import Ingestor
+from meterhouse.usage.ingest import Ingestor, find_stored
 from meterhouse.usage.rollups import Rollups
 from meterhouse.usage.view import EventView
 from meterhouse.webhooks.retention import Retention
@@ -174,16 +174,14 @@ async def _open_events(
     stack: AsyncExitStack, database: PostgresDatabase, url: str
 ) -> ClickHouseEventStore | JournaledEventStore:
     engine = await open_event_store(url)
-    closing = AsyncExitStack()
-    closing.push_async_callback(engine.close)
-    stack.push_async_callback(closing.aclose)
+    stack.push_async_callback(engine.close)
     async with advisory_lock(database, EVENTS_MIGRATION_LOCK):
         await migrate_events(engine)
     if not engine.is_embedded:
         return engine
-    await closing.enter_async_context(_in_background(keep_returning_memory(engine)))
-    events = await open_journaled(engine, table=EVENTS, key=KEY)
-    closing.push_async_callback(events.close)
+    await stack.enter_async_context(_in_background(keep_returning_memory(engine)))
+    events = await open_journaled(engine, table=EVENTS, key=KEY, find_stored=find_stored)
+    stack.push_async_callback(events.close)
     return events
 
 

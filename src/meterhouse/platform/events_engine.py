@@ -118,13 +118,10 @@ class EngineHandle:
 
     def insert_arrow(self, table: str, block: pa.RecordBatch, timeout_s: float) -> None:
         self._limit(timeout_s)
-        sink = io.BytesIO()
-        with pa.ipc.new_stream(sink, block.schema) as writer:
-            writer.write_batch(block)
         self._client.raw_insert(
             table,
             block.schema.names,
-            _once(sink.getvalue()),
+            _once(arrow_stream(block)),
             settings=_insert_settings(self._target),
             fmt="ArrowStream",
         )
@@ -163,7 +160,7 @@ def _connect_embedded(target: Target) -> Client:
     Not in the engine's default database: a copy of the folder that followed symbolic links opens with
     that one silently empty, while a named database refuses to load.
     """
-    path = unquote(urlsplit(target.url).path)
+    path = str(target.folder)
     if not Path(path).is_absolute():
         raise OSError(f"{path} is not an absolute path")
     with _engine_messages():
@@ -210,6 +207,14 @@ def _engine_messages() -> Iterator[None]:
 
 class OpenFailed(RuntimeError):
     """The embedded engine did not open; the text holds all it said."""
+
+
+def arrow_stream(block: pa.RecordBatch) -> bytes:
+    """A block as it is written for the engine."""
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, block.schema) as writer:
+        writer.write_batch(block)
+    return sink.getvalue()
 
 
 def _once(block: bytes) -> Generator[bytes, None, None]:

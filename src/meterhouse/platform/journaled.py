@@ -17,12 +17,13 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import pyarrow as pa
 
 from meterhouse.kernel.errors import DependencyFailed
 from meterhouse.platform.events import ClickHouseEventStore
+from meterhouse.platform.events_engine import arrow_stream
 from meterhouse.platform.journal import Journal
 from meterhouse.platform.ports import EventStore, Rows
 
@@ -30,27 +31,35 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
+
+class FindStored(Protocol):
+    async def __call__(self, store: EventStore, keys: Sequence[bytes], *, timeout_s: float) -> set[bytes]: ...
+
+
 SMALL_ROWS = 250  # larger blocks go to the engine at once
 KEPT_ROWS = 5_000
 KEPT_S = 1.0
-KEYS_PER_LOOKUP = 2_000
 FLUSH_TIMEOUT_S = 60.0
 
 
 class JournaledEventStore:
     """`ports.EventStore` over the embedded engine and a journal for the small blocks of one table."""
 
-    def __init__(self, store: EventStore, journal: Journal, *, table: str, key: str) -> None:
-        """`key` is the column of 16 bytes that tells a row of `table` from all others."""
+    def __init__(
+        self, store: EventStore, journal: Journal, *, table: str, key: str, find_stored: FindStored
+    ) -> None:
+        """`key` is the column of 16 bytes that tells a row of `table` from all others; `find_stored` says
+        which of some keys the engine has."""
         self._store = store
         self._journal = journal
         self._table = table
         self._key = key
+        self._find_stored = find_stored
         self._names_table = re.compile(rf"\b{table}\b").search
         self._kept: list[pa.RecordBatch] = []
         self._kept_rows = 0
         self._turn = asyncio.Lock()
-        self._appended = self._flushed = 0
+        self._taken = 0  # how many small blocks the engine has
         # Whether the engine may have some of the rows that are kept.
         self._is_doubtful = False
         self._flushing: asyncio.Task[None] | None = None
@@ -65,9 +74,9 @@ class JournaledEventStore:
         """Store what the last process left in the journal. Raises `DependencyFailed`."""
         pieces, self._journal.pieces = self._journal.pieces, []
         self._kept = [_decoded(piece) for piece in pieces]
-        self._appended += len(self._kept)
         self._is_doubtful = True
-        await self._flush()
+        async with self._turn:
+            await self._store_kept()
 
     async def query(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
@@ -110,22 +119,23 @@ class JournaledEventStore:
 
     async def close(self) -> None:
         """Store what is kept, if the engine can; otherwise the next start does."""
-        self._stop_timer()
         try:
-            await self._flush()
-            await self._in_thread(self._journal.mend)
+            async with self._turn:
+                await self._store_kept()
+                await self._in_thread(self._journal.mend)
         except DependencyFailed as failure:
             log.warning("some events stay in the journal until the next start: %s", failure)
+        self._stop_timer()
         await self._store.close()
         self._thread.shutdown(wait=True)
         self._journal.close()
 
     async def _bring_up_to_date(self, sql: str) -> None:
         """Let the engine have all that was stored before a statement that reads the table."""
-        if self._appended == self._flushed or not self._names_table(sql):
+        if not self._kept or not self._names_table(sql):
             return
-        wanted = self._appended
-        while self._flushed < wanted:
+        wanted = self._taken + len(self._kept)
+        while self._taken < wanted:
             await asyncio.shield(self._begin_flush())
 
     def _begin_flush(self) -> asyncio.Task[None]:
@@ -145,10 +155,9 @@ class JournaledEventStore:
                 raise
 
     async def _append(self, block: pa.RecordBatch) -> None:
-        await self._in_thread(lambda: self._journal.append(_encoded(block)))
+        await self._in_thread(lambda: self._journal.append(arrow_stream(block)))
         self._kept.append(block)
         self._kept_rows += block.num_rows
-        self._appended += 1
         if self._kept_rows >= KEPT_ROWS:
             self._begin_flush()
         else:
@@ -182,21 +191,16 @@ class JournaledEventStore:
         """The engine has all that is kept."""
         if not self._journal.is_clear:
             await self._in_thread(self._journal.clear)
+        self._taken += len(self._kept)
         self._kept.clear()
         self._kept_rows = 0
-        self._flushed = self._appended
         self._is_doubtful = False
         self._stop_timer()
 
     async def _without_stored(self, block: pa.RecordBatch) -> pa.RecordBatch:
         """Those rows that the engine does not have yet, found by their keys."""
         keys = block.column(self._key).to_pylist()
-        stored: set[bytes] = set()
-        for start in range(0, len(keys), KEYS_PER_LOOKUP):
-            wanted = [int.from_bytes(key, "little") for key in keys[start : start + KEYS_PER_LOOKUP]]
-            sql = f"SELECT {self._key} FROM {self._table} WHERE {self._key} IN {{keys:Array(UInt128)}}"  # noqa: S608
-            found = await self._store.query_arrow(sql, {"keys": wanted}, timeout_s=FLUSH_TIMEOUT_S)
-            stored.update(found.column(0).to_pylist())
+        stored = await self._find_stored(self._store, keys, timeout_s=FLUSH_TIMEOUT_S)
         return block.filter(pa.array([key not in stored for key in keys], pa.bool_()))
 
     async def _in_thread(self, call: Callable[[], Answer]) -> Answer:
@@ -220,7 +224,9 @@ class JournaledEventStore:
             self._timer = None
 
 
-async def open_journaled(store: ClickHouseEventStore, *, table: str, key: str) -> JournaledEventStore:
+async def open_journaled(
+    store: ClickHouseEventStore, *, table: str, key: str, find_stored: FindStored
+) -> JournaledEventStore:
     """Put a journal before an embedded store, beside its folder, and store what the last process left there.
 
     `table` must be there. Raises `DependencyFailed` when the journal cannot be opened, or not be stored.
@@ -231,17 +237,9 @@ async def open_journaled(store: ClickHouseEventStore, *, table: str, key: str) -
         raise DependencyFailed(
             f"Cannot open the journal {store.journal_path}: {failure.strerror}.", code="events_folder"
         ) from failure
-    opened = JournaledEventStore(store, journal, table=table, key=key)
+    opened = JournaledEventStore(store, journal, table=table, key=key, find_stored=find_stored)
     await opened.start()
     return opened
-
-
-def _encoded(block: pa.RecordBatch) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, block.schema) as writer:
-        writer.write_batch(block)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
 
 
 def _decoded(piece: bytes) -> pa.RecordBatch:

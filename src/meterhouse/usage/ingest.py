@@ -340,18 +340,7 @@ class Ingestor:
             suspects = [key for key, flag in zip(keys, perhaps.tolist(), strict=True) if flag]
         distinct = list(dict.fromkeys(suspects))
         self.counts.looked_up += len(distinct)
-        found: set[bytes] = set()
-        for start in range(0, len(distinct), KEYS_PER_LOOKUP):
-            found |= await self._look_up(distinct[start : start + KEYS_PER_LOOKUP])
-        return found
-
-    async def _look_up(self, keys: Sequence[bytes]) -> set[bytes]:
-        answer = await self._store.query_arrow(
-            "SELECT key FROM events WHERE key IN {keys:Array(UInt128)}",
-            {"keys": [int.from_bytes(key, "little") for key in keys]},
-            timeout_s=self._limits.lookup_timeout_s,
-        )
-        return set(answer.column(0).to_pylist())
+        return await find_stored(self._store, distinct, timeout_s=self._limits.lookup_timeout_s)
 
     async def _settle(self) -> None:
         """After a failure, and always among several writers, let a block without a caller end first."""
@@ -379,6 +368,18 @@ class Ingestor:
             )
             for column in answer.column(0).chunks:
                 await asyncio.to_thread(self._filter.add, keys_from_bytes([_raw_bytes(column)]))
+
+
+async def find_stored(store: EventStore, keys: Sequence[bytes], *, timeout_s: float) -> set[bytes]:
+    """Those of some keys whose events are in the store."""
+    found: set[bytes] = set()
+    for start in range(0, len(keys), KEYS_PER_LOOKUP):
+        wanted = [int.from_bytes(key, "little") for key in keys[start : start + KEYS_PER_LOOKUP]]
+        answer = await store.query_arrow(
+            "SELECT key FROM events WHERE key IN {keys:Array(UInt128)}", {"keys": wanted}, timeout_s=timeout_s
+        )
+        found.update(answer.column(0).to_pylist())
+    return found
 
 
 async def newest_seq(store: EventStore, known: int) -> int:

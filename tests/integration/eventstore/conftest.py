@@ -17,6 +17,7 @@ from meterhouse.platform.clickhouse_migrate import migrate
 from meterhouse.platform.events import ClickHouseEventStore, open_event_store
 from meterhouse.platform.journaled import JournaledEventStore, open_journaled
 from meterhouse.usage.block import KEY, TABLE
+from meterhouse.usage.ingest import find_stored
 
 AnyStore = ClickHouseEventStore | JournaledEventStore
 
@@ -64,7 +65,7 @@ async def opened_alone(events_url: str) -> AsyncIterator[AnyStore]:
         if not engine.is_embedded:
             yield engine
             return
-        journaled = await open_journaled(engine, table=TABLE, key=KEY)
+        journaled = await open_journaled(engine, table=TABLE, key=KEY, find_stored=find_stored)
         try:
             yield journaled
         finally:

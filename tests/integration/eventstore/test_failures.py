@@ -29,12 +29,13 @@ from meterhouse.kernel.errors import MeterhouseError
 from meterhouse.platform.clickhouse_migrate import migrate
 from meterhouse.platform.events import open_event_store
 from meterhouse.platform.journaled import open_journaled
+from meterhouse.usage.ingest import find_stored
 
 async def main() -> None:
     try:
         store = await open_event_store(sys.argv[1], readers=1)
         await migrate(store)
-        store = await open_journaled(store, table="events", key="key")
+        store = await open_journaled(store, table="events", key="key", find_stored=find_stored)
         print((await store.query("SELECT count() FROM events")).rows[0][0], flush=True)
         if len(sys.argv) > 2:
             await asyncio.sleep(60)
@@ -51,13 +52,13 @@ from meterhouse.kernel.clock import SystemClock
 from meterhouse.platform.clickhouse_migrate import migrate
 from meterhouse.platform.events import open_event_store
 from meterhouse.platform.journaled import open_journaled
-from meterhouse.usage.ingest import Ingestor
+from meterhouse.usage.ingest import Ingestor, find_stored
 from tests.integration.eventstore.events import event
 
 async def main() -> None:
     store = await open_event_store(sys.argv[1], readers=1)
     await migrate(store)
-    store = await open_journaled(store, table="events", key="key")
+    store = await open_journaled(store, table="events", key="key", find_stored=find_stored)
     ingestor = Ingestor(store, SystemClock())
     await ingestor.start()
 

@@ -20,6 +20,7 @@ from meterhouse.platform import journaled as module
 from meterhouse.platform.journal import Journal
 from meterhouse.platform.journaled import SMALL_ROWS, JournaledEventStore
 from meterhouse.platform.ports import Rows
+from meterhouse.usage.ingest import find_stored
 
 READ = "SELECT key FROM events"
 LARGE = SMALL_ROWS + 1
@@ -66,7 +67,13 @@ def block(numbers: list[int]) -> pa.RecordBatch:
 
 
 async def opened(engine: Engine, path: Path) -> JournaledEventStore:
-    store = JournaledEventStore(engine, Journal(path), table="events", key="key")  # type: ignore[arg-type]
+    store = JournaledEventStore(
+        engine,  # type: ignore[arg-type]
+        Journal(path),
+        table="events",
+        key="key",
+        find_stored=find_stored,
+    )
     await store.start()
     return store
 
