@@ -7,8 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
-from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, Generic, Literal, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, func, select
@@ -68,6 +67,7 @@ from meterhouse.usage.tables import meters
 from meterhouse.usage.view import EventView
 
 Answer = Sequence[Mapping[str, object]]
+Query = TypeVar("Query", MeterQuery, QuantityQuery)
 
 METERS_READ_MAX = 10_000
 SUBJECTS_MAX = 1_000  # looked for one by one among the newest events
@@ -217,23 +217,10 @@ async def query_meter(store: EventStore, meter: Meter, query: MeterQuery, *, now
     answer = answers.find(key) if answers is not None else None
     if answer is None:
         entry = answers.enter(key, _concern(meter, query)) if answers is not None else None
-        answer = await _answer_meter_query(store, meter, query)
+        answer = await _answer(store, meter, query, _METER_QUERIES)
         if answers is not None:
             answers.keep(entry, answer)
     return decode_meter_query(meter, query, answer, now=now)
-
-
-async def _answer_meter_query(store: EventStore, meter: Meter, query: MeterQuery) -> Answer:
-    answer = await _from_rollup(
-        store,
-        meter,
-        _concerned_meter_query(meter, query),
-        partial(rolled.meter_question, meter, query),
-        partial(MeterReading, meter, query),
-    )
-    if answer is None:
-        answer = await _from_events(store, meter, compiler.compile_meter_query(meter, query))
-    return answer
 
 
 def _concern(meter: Meter, query: MeterQuery) -> Concern | None:
@@ -244,23 +231,32 @@ def _concern(meter: Meter, query: MeterQuery) -> Concern | None:
     return Concern(meter.organisation_id, event_type, compiler.subjects_of(query))
 
 
-async def _from_rollup(
-    store: EventStore,
-    meter: Meter,
-    concerns: Callable[[Change], bool],
-    ask: Callable[[Rollup], rolled.Question | None],
-    reading: Callable[[], Reading],
-) -> Answer | None:
+@dataclass(frozen=True)
+class _Kind(Generic[Query]):
+    """What concerns questions of one kind, and how a rollup, single events and all events answer them."""
+
+    concerned: Callable[[Meter, Query], Callable[[Change], bool]]
+    of_rollup: Callable[[Meter, Query, Rollup], rolled.Question | None]
+    reading: Callable[[Meter, Query], Reading]
+    of_events: Callable[[Meter, Query], CompiledQuery]
+
+
+async def _answer(store: EventStore, meter: Meter, query: Query, kind: _Kind[Query]) -> Answer:
+    answer = await _from_rollup(store, meter, query, kind) if isinstance(store, EventView) else None
+    return await _from_events(store, meter, kind.of_events(meter, query)) if answer is None else answer
+
+
+async def _from_rollup(store: EventView, meter: Meter, query: Query, kind: _Kind[Query]) -> Answer | None:
     """Answer rows by way of the meter's rollup, or `None` where it cannot help."""
-    if not isinstance(store, EventView):
-        return None
-    standing, rollup = await store.find_rollup(meter, concerns)
-    question = ask(rollup) if rollup is not None else None
+    standing, rollup = await store.find_rollup(meter, kind.concerned(meter, query))
+    question = kind.of_rollup(meter, query, rollup) if rollup is not None else None
     if question is None:
         return None
     rows: Answer | None = None
     if question.is_split:
-        rows = await _from_cells_and_events(store, standing, meter, question.split(), reading())
+        rows = await _from_cells_and_events(
+            store, standing, meter, question.split(), kind.reading(meter, query)
+        )
     if rows is None:
         compiled = question.compile()
         rows = named_rows(compiled, (await store.query_at(standing, compiled.sql, compiled.parameters)).rows)
@@ -332,6 +328,12 @@ def _concerned_quantities(meter: Meter, query: QuantityQuery) -> Callable[[Chang
     return concerns
 
 
+_METER_QUERIES = _Kind(
+    _concerned_meter_query, rolled.meter_question, MeterReading, compiler.compile_meter_query
+)
+_QUANTITIES = _Kind(_concerned_quantities, rolled.quantity_question, QuantityReading, compile_quantities)
+
+
 async def _from_events(store: EventStore, meter: Meter, compiled: CompiledQuery) -> list[dict[str, object]]:
     """Answer rows from raw events. Says how far the rollup is when these are too many to read in time."""
     try:
@@ -361,15 +363,7 @@ async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Q
 
     Raises `Invalid` for a bad span or zone, `LimitExceeded` for too many customers to combine.
     """
-    answer = await _from_rollup(
-        store,
-        meter,
-        _concerned_quantities(meter, query),
-        partial(rolled.quantity_question, meter, query),
-        partial(QuantityReading, meter, query),
-    )
-    if answer is None:
-        answer = await _from_events(store, meter, compile_quantities(meter, query))
+    answer = await _answer(store, meter, query, _QUANTITIES)
     return decode_quantities(meter, query, answer)
 
 
