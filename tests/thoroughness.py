@@ -8,9 +8,9 @@ from hypothesis import settings
 
 _FACTOR = int(os.environ.get("METERHOUSE_THOROUGH", "1"))
 
-# The same examples everywhere: the suite then speaks of a change, and not of luck.
-settings.register_profile("suite", derandomize=True)
-settings.register_profile("thorough", settings.get_profile("default"))
+# The same examples everywhere, however slow the machine: the suite then speaks of a change, and not of luck.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.register_profile("thorough", deadline=None)
 
 
 def load_profile() -> None:
