@@ -48,23 +48,29 @@ QUESTIONS = {
 }
 
 
-def another(question: str, turn: int) -> str:
-    """The same kind of question, but one that was not asked before: answers are remembered."""
+def another(question: str, turn: int, *, hour: int = 0) -> str:
+    """The same question over a range that was not asked for before: answers are remembered."""
     start = f"2026-10-01T{turn % 24:02d}:00:00Z"
     question = question.replace(f"from={quote(MONTH[0])}", f"from={quote(start)}")
-    question = question.replace(
-        f"to={quote(MONTH[1])}", f"to={quote(f'2026-10-{31 - turn // 24:02d}T00:00:00Z')}"
-    )
+    end = f"2026-10-{31 - turn // 24:02d}T{hour:02d}:00:00Z"
+    return question.replace(f"to={quote(MONTH[1])}", f"to={quote(end)}")
+
+
+def about_another(question: str, turn: int) -> str:
+    """As `another`, and about another customer where there are several of the kind."""
+    question = another(question, turn)
     return question.replace(LARGE, f"large-{turn % 50}").replace(SMALL, f"small-{turn % 5000}")
 
 
 @dataclass(frozen=True)
 class Times:
-    """Milliseconds: without a rollup, of questions never asked before, and of one asked again and again."""
+    """Milliseconds: without a rollup, of questions never asked before about one customer after another, of
+    those about a customer who was asked about before, and of one question asked again and again."""
 
     first: float
     median: float
     p99: float
+    known: float
     again: float
 
 
@@ -173,9 +179,11 @@ def ask_first(port: int, question: str) -> float:
 
 
 def measure(port: int, question: str, first: float, *, turns: int = 101, seconds: float = 20.0) -> Times:
-    new = take(port, [another(question, turn) for turn in range(turns)], seconds)
+    new = take(port, [about_another(question, turn) for turn in range(turns)], seconds)
+    known = take(port, [another(question, turn, hour=12) for turn in range(turns)], seconds)
     again = take(port, [question] * turns, seconds)
-    return Times(first, new[len(new) // 2], new[int(len(new) * 0.99)], again[len(again) // 2])
+    medians = (known[len(known) // 2], again[len(again) // 2])
+    return Times(first, new[len(new) // 2], new[int(len(new) * 0.99)], *medians)
 
 
 def take(port: int, questions: Sequence[str], seconds: float) -> list[float]:
@@ -234,8 +242,8 @@ def curve(measured: dict[int, dict[str, Times]]) -> str:
     ]
     for name in QUESTIONS:
         cells = (
-            f"{times.median:.1f} (99 %: {times.p99:.1f}; asked again: {times.again:.1f}; "
-            f"without rollup: {times.first:,.0f})"
+            f"{times.median:.1f} (99 %: {times.p99:.1f}; customer asked about before: {times.known:.1f}; "
+            f"asked again: {times.again:.1f}; without rollup: {times.first:,.0f})"
             for times in (measured[size][name] for size in sizes)
         )
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
@@ -244,12 +252,14 @@ def curve(measured: dict[int, dict[str, Times]]) -> str:
 
 def comparison(size: int, ours: dict[str, Times], theirs: dict[str, float]) -> str:
     lines = [
-        f"| question, {size:,} events, median (ms) | Meterhouse: new / again | PostgreSQL | times as long |",
+        f"| question, {size:,} events, median (ms) | Meterhouse: new / customer known / again | PostgreSQL "
+        "| times as long |",
         "| --- | ---: | ---: | ---: |",
     ]
     for name, times in ours.items():
-        factors = [f"{theirs[name] / ours_ms:,.1f}" for ours_ms in (times.median, times.again)]
-        cells = [f"{times.median:.1f} / {times.again:.1f}", f"{theirs[name]:,.1f}", " / ".join(factors)]
+        ours_ms = (times.median, times.known, times.again)
+        factors = [f"{theirs[name] / one:,.1f}" for one in ours_ms]
+        cells = [" / ".join(f"{one:.1f}" for one in ours_ms), f"{theirs[name]:,.1f}", " / ".join(factors)]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Protocol
 from uuid import UUID
 
 from meterhouse.usage.block import EventRow
@@ -40,6 +41,16 @@ class _Block:
         return self._places
 
 
+class Follower(Protocol):
+    """Who keeps in step with the events that are stored."""
+
+    def add(self, rows: Sequence[EventRow], /) -> None:
+        """Take in rows that are stored; must be quick and raise nothing."""
+
+    def forget(self) -> None:
+        """It is not known what was stored."""
+
+
 class NewestEvents:
     """All events with a `seq` above some number, the oldest given up first."""
 
@@ -47,11 +58,18 @@ class NewestEvents:
         self._blocks: deque[_Block] = deque()
         self._floor = 0
         self._rows = self._size = 0
+        self._followers: list[Follower] = []
+
+    def follow(self, follower: Follower) -> None:
+        """Tell `follower` of all that is added from now on."""
+        self._followers.append(follower)
 
     def begin(self, floor: int) -> None:
         """Forget everything; all events above `floor` will be added."""
         self._blocks.clear()
         self._floor, self._rows, self._size = floor, 0, 0
+        for follower in self._followers:
+            follower.forget()
 
     def add(self, first: int, rows: Sequence[EventRow]) -> None:
         """Take in rows that are stored, with the numbers from `first` on."""
@@ -67,6 +85,8 @@ class NewestEvents:
             self._floor = oldest.last
             self._rows -= len(oldest.rows)
             self._size -= _size(oldest.rows)
+        for follower in self._followers:
+            follower.add(rows)
 
     def find(
         self, *, after: int, organisation_id: UUID, event_type: str, subjects: Collection[str]

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from meterhouse.kernel.errors import DependencyFailed, Invalid, Issue, NotFound
+from meterhouse.kernel.errors import Invalid, Issue, NotFound
 from meterhouse.kernel.ids import parse_id
 from meterhouse.platform.ports import EventStore
-from meterhouse.usage.answers import Concern
-from meterhouse.usage.block import EventRow
 from meterhouse.usage.convert import meter_from_row
-from meterhouse.usage.corrections import Change, Corrected
 from meterhouse.usage.definition import SLUG, is_expressible_as
 from meterhouse.usage.engine import compile as compiler
 from meterhouse.usage.engine import events as event_queries
-from meterhouse.usage.engine import rolled
-from meterhouse.usage.engine.compile import CompiledQuery
 from meterhouse.usage.engine.decode import Parts, decode_meter_query, named_rows
-from meterhouse.usage.engine.filters import required_type
 from meterhouse.usage.engine.parameters import to_micros
-from meterhouse.usage.engine.quantities import compile_quantities, decode_quantities
+from meterhouse.usage.engine.quantities import decode_quantities
 from meterhouse.usage.engine.ranges import (
     COUNTS,
     REPLACED_SEQ,
@@ -44,9 +37,7 @@ from meterhouse.usage.engine.ranges import (
     split_ranges,
     values_from,
 )
-from meterhouse.usage.engine.rollups import Rollup, definition_of
 from meterhouse.usage.engine.sharing import Wish, compile_shared, read_shared
-from meterhouse.usage.engine.tail import MeterReading, QuantityReading, Reading, add_events, read_events
 from meterhouse.usage.model import (
     Dialect,
     EventCriteria,
@@ -62,7 +53,7 @@ from meterhouse.usage.model import (
     StoredEvent,
     StringFilter,
 )
-from meterhouse.usage.newest import NewestEvents
+from meterhouse.usage.rolled_answers import answer_meter_query, answer_quantities
 from meterhouse.usage.tables import meters
 from meterhouse.usage.view import EventView
 
@@ -212,144 +203,8 @@ async def query_meter(store: EventStore, meter: Meter, query: MeterQuery, *, now
 
     Raises `Invalid` for a question the meter cannot answer, `DependencyFailed` when the engine fails.
     """
-    answers = store.answers if isinstance(store, EventView) else None
-    key = (definition_of(meter), repr(query))
-    answer = answers.find(key) if answers is not None else None
-    if answer is None:
-        entry = answers.enter(key, _concern(meter, query)) if answers is not None else None
-        answer = await _answer(store, meter, query, _METER_QUERIES)
-        if answers is not None:
-            answers.keep(entry, answer)
+    answer = await answer_meter_query(store, meter, query)
     return decode_meter_query(meter, query, answer, now=now)
-
-
-def _concern(meter: Meter, query: MeterQuery) -> Concern | None:
-    """Which events change the answer to a question; `None` when that is not easily told."""
-    event_type = required_type(meter.filter)
-    if event_type is None:
-        return None
-    return Concern(meter.organisation_id, event_type, compiler.subjects_of(query))
-
-
-@dataclass(frozen=True)
-class _Kind(Generic[Query]):
-    """What concerns questions of one kind, and how a rollup, single events and all events answer them."""
-
-    concerned: Callable[[Meter, Query], Callable[[Change], bool]]
-    of_rollup: Callable[[Meter, Query, Rollup], rolled.Question | None]
-    reading: Callable[[Meter, Query], Reading]
-    of_events: Callable[[Meter, Query], CompiledQuery]
-
-
-async def _answer(store: EventStore, meter: Meter, query: Query, kind: _Kind[Query]) -> Answer:
-    answer = await _from_rollup(store, meter, query, kind) if isinstance(store, EventView) else None
-    return await _from_events(store, meter, kind.of_events(meter, query)) if answer is None else answer
-
-
-async def _from_rollup(store: EventView, meter: Meter, query: Query, kind: _Kind[Query]) -> Answer | None:
-    """Answer rows by way of the meter's rollup, or `None` where it cannot help."""
-    standing, rollup = await store.find_rollup(meter, kind.concerned(meter, query))
-    question = kind.of_rollup(meter, query, rollup) if rollup is not None else None
-    if question is None:
-        return None
-    rows: Answer | None = None
-    if question.is_split:
-        rows = await _from_cells_and_events(
-            store, standing, meter, question.split(), kind.reading(meter, query)
-        )
-    if rows is None:
-        compiled = question.compile()
-        rows = named_rows(compiled, (await store.query_at(standing, compiled.sql, compiled.parameters)).rows)
-    return [row for row in rows if rolled.stands(meter, row)]
-
-
-async def _from_cells_and_events(
-    store: EventView, standing: Corrected, meter: Meter, split: rolled.Split, reading: Reading
-) -> Answer | None:
-    """Answer a question about named owners plainly; `None` where there are too many events to be added."""
-    cells, events = await asyncio.gather(
-        store.query_at(standing, split.cells.sql, split.cells.parameters),
-        _lacked_events(store, standing, meter, split, reading),
-    )
-    if events is None:
-        return None
-    return add_events(meter, reading, named_rows(split.cells, cells.rows), events)
-
-
-async def _lacked_events(
-    store: EventView, standing: Corrected, meter: Meter, split: rolled.Split, reading: Reading
-) -> Sequence[EventRow] | None:
-    """The events that cells lack, from memory if that has them; `None` when there are too many."""
-    found = None if store.newest is None else _newest_events(store.newest, meter, split, reading)
-    if found is None:
-        rows = (await store.query_at(standing, split.events.sql, split.events.parameters)).rows
-        found = read_events(meter, rows)
-    return found if found is not None and reading.are_few(found) else None
-
-
-def _newest_events(
-    newest: NewestEvents, meter: Meter, split: rolled.Split, reading: Reading
-) -> list[EventRow] | None:
-    event_type, subjects = required_type(meter.filter), reading.subjects
-    if split.after is None or event_type is None or subjects is None or len(subjects) > SUBJECTS_MAX:
-        return None
-    return newest.find(
-        after=split.after, organisation_id=meter.organisation_id, event_type=event_type, subjects=subjects
-    )
-
-
-def _concerned_meter_query(meter: Meter, query: MeterQuery) -> Callable[[Change], bool]:
-    """Whether a question may read what lies where a change was made."""
-    event_type = required_type(meter.filter)
-    subjects = None if query.subjects is None else frozenset(query.subjects)
-    owners = None if query.customers is None else compiler.subject_owners(query.customers)
-
-    def concerns(change: Change) -> bool:
-        return (
-            event_type in (None, change.type)
-            and (query.from_at is None or change.time >= query.from_at)
-            and (query.to_at is None or change.time < query.to_at)
-            and (subjects is None or change.subject in subjects)
-            and (owners is None or change.subject in owners or change.customer_id in (query.customers or ()))
-        )
-
-    return concerns
-
-
-def _concerned_quantities(meter: Meter, query: QuantityQuery) -> Callable[[Change], bool]:
-    event_type = required_type(meter.filter)
-    owned = query.identities
-
-    def concerns(change: Change) -> bool:
-        return event_type in (None, change.type) and (
-            owned is None or change.subject in owned.external_ids or change.customer_id in owned.customer_ids
-        )
-
-    return concerns
-
-
-_METER_QUERIES = _Kind(
-    _concerned_meter_query, rolled.meter_question, MeterReading, compiler.compile_meter_query
-)
-_QUANTITIES = _Kind(_concerned_quantities, rolled.quantity_question, QuantityReading, compile_quantities)
-
-
-async def _from_events(store: EventStore, meter: Meter, compiled: CompiledQuery) -> list[dict[str, object]]:
-    """Answer rows from raw events. Says how far the rollup is when these are too many to read in time."""
-    try:
-        return named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
-    except DependencyFailed as failure:
-        if failure.code != "events_timeout" or not isinstance(store, EventView):
-            raise
-        reached = int(100 * store.rollups.progress(meter))
-        if reached == 100:
-            raise
-        raise DependencyFailed(
-            f"There are too many events to read one by one, and the meter's aggregates reach {reached} % of "
-            "them so far. Ask again in a minute, or for a shorter range.",
-            code="meter_being_prepared",
-            retryable=True,
-        ) from failure
 
 
 def expect_questions(store: EventStore, meter: Meter) -> None:
@@ -363,7 +218,7 @@ async def quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Q
 
     Raises `Invalid` for a bad span or zone, `LimitExceeded` for too many customers to combine.
     """
-    answer = await _answer(store, meter, query, _QUANTITIES)
+    answer = await answer_quantities(store, meter, query)
     return decode_quantities(meter, query, answer)
 
 

@@ -21,6 +21,7 @@ from meterhouse.usage.engine.rolled import VERSION_PARAMETER
 from meterhouse.usage.engine.rollups import Rollup
 from meterhouse.usage.model import Meter
 from meterhouse.usage.newest import NewestEvents
+from meterhouse.usage.owner_hours import OwnerHours
 from meterhouse.usage.rollups import Rollups
 
 _NAMES = ", ".join((*EVENT_COLUMNS, "key"))
@@ -51,12 +52,16 @@ class EventView:
         answers: Answers | None = None,
         newest: NewestEvents | None = None,
     ) -> None:
-        """`newest` is for the process that alone stores events."""
+        """`newest` is for the process that alone stores events, which then keeps hours of owners as well."""
         self._store = store
         self.corrections = corrections
         self.rollups = rollups
         self.answers = answers
         self.newest = newest
+        self.hours: OwnerHours | None = None
+        if newest is not None:
+            self.hours = OwnerHours()
+            newest.follow(self.hours)
 
     def over(self, wrap: Callable[[EventStore], EventStore]) -> EventView:
         """The same view of the same store, wrapped; it remembers no answers, so that the wrapper is asked."""

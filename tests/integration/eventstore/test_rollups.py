@@ -21,7 +21,7 @@ from tests.usage_factory import NOW, event, openmeter, polar
 from meterhouse.kernel.clock import TestClock
 from meterhouse.kernel.errors import Conflict, DependencyFailed, NotFound
 from meterhouse.platform.events import ClickHouseEventStore
-from meterhouse.usage import newest
+from meterhouse.usage import newest, owner_hours
 from meterhouse.usage.answers import Answers, Concern
 from meterhouse.usage.block import EventRow, rows_from_events
 from meterhouse.usage.corrections import Corrections
@@ -264,6 +264,134 @@ async def test_the_newest_events_of_named_owners(
                 await server.rollups.carry_on(meter)
     assert found[True] > 10
     assert found[False] > 10
+
+
+class Counting:
+    """A store that counts how often it is asked, and says when it is to fail."""
+
+    def __init__(self, store: ClickHouseEventStore) -> None:
+        self._store = store
+        self.asked = 0
+        self.fails = False
+
+    async def query(self, *arguments: Any, **named: Any) -> Any:
+        self.asked += 1
+        if self.fails:
+            raise DependencyFailed("The engine is away.", retryable=True)
+        return await self._store.query(*arguments, **named)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+
+class Dashboard:
+    """Asks about one owner, a longer range each time, and compares with the evaluator."""
+
+    def __init__(self, server: Server, store: ClickHouseEventStore) -> None:
+        self.counting = Counting(store)
+        self.server = server
+        self.meter = openmeter(Aggregation.SUM, "$.a", organisation_id=uuid4(), group_by={"g": "$.g"})
+        self.view = EventView(
+            self.counting,  # type: ignore[arg-type]
+            server.corrections,
+            server.rollups,
+            newest=server.ingestor.newest,
+        )
+        self.standing: list[Event] = []
+        self.turns = 0
+
+    async def store(self, *events: Event) -> None:
+        owned = [replace(one, organisation_id=self.meter.organisation_id) for one in events]
+        await self.server.ingestor.submit(owned)
+        self.standing += owned
+
+    async def ask(self) -> int:
+        """How often the engine was asked for one answer."""
+        self.turns += 1
+        question = MeterQuery(
+            from_at=START - timedelta(days=1),
+            to_at=START + timedelta(days=self.turns),
+            window=Window.DAY if self.turns % 2 else None,
+            subjects=("u",),
+            group_by=("g",),
+        )
+        before = self.counting.asked
+        rows = await query_meter(self.view, self.meter, question, now=NOW)
+        assert rows == evaluate_meter_query(self.meter, question, self.standing, now=NOW)
+        return self.counting.asked - before
+
+
+@asynccontextmanager
+async def a_dashboard(store: ClickHouseEventStore) -> AsyncIterator[Dashboard]:
+    """One whose owner's hours are in memory."""
+    async with serving(store) as server:
+        dashboard = Dashboard(server, store)
+        await dashboard.store(*(event('{"a":1}', time=START + n * timedelta(minutes=9)) for n in range(20)))
+        await server.rollups.carry_on(dashboard.meter)
+        await dashboard.store(event('{"a":2,"g":"x"}', time=START))
+        for _ in range(2):
+            assert await dashboard.ask() > 0
+        assert await dashboard.ask() == 0
+        yield dashboard
+
+
+async def test_an_owner_asked_about_again_is_answered_from_memory(store: ClickHouseEventStore) -> None:
+    async with a_dashboard(store) as dashboard:
+        late = event('{"a":5}', time=START - timedelta(hours=7))
+        await dashboard.store(event('{"a":"0.25"}', time=START), late, event('{"a":1}', subject="other"))
+        assert await dashboard.ask() == 0
+        await dashboard.server.rollups.carry_on(dashboard.meter)
+        await dashboard.store(event('{"a":3}', time=START + timedelta(hours=1)))
+        assert await dashboard.ask() == 0
+        assert await dashboard.ask() == 0
+
+
+async def test_hours_in_memory_do_not_outlive_what_they_cannot_hold(store: ClickHouseEventStore) -> None:
+    """A number too small for them, more events than questions, a block with an unknown outcome."""
+    async with a_dashboard(store) as dashboard:
+        await dashboard.store(event('{"a":5e-324}', time=START))
+        assert await dashboard.ask() > 0
+        assert await dashboard.ask() > 0
+    async with a_dashboard(store) as dashboard:
+        await dashboard.store(*(event('{"a":1}', time=START) for _ in range(owner_hours.WAITING_MAX + 1)))
+        assert await dashboard.ask() > 0
+
+
+async def test_hours_in_memory_after_a_block_with_an_unknown_outcome(
+    store: ClickHouseEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_dashboard(store) as dashboard:
+        events = [event('{"a":7}', organisation_id=dashboard.meter.organisation_id, time=START)]
+        with monkeypatch.context() as patch, pytest.raises(DependencyFailed):
+            patch.setattr(store, "insert_arrow", stored_without_saying_so(store))
+            await dashboard.server.ingestor.submit(events)
+        await dashboard.store(*events)
+        assert await dashboard.ask() > 0
+        await dashboard.server.rollups.carry_on(dashboard.meter)
+        assert [await dashboard.ask() > 0 for _ in range(3)] == [True, False, False]
+
+
+async def test_hours_that_cannot_be_loaded_are_asked_for_later(store: ClickHouseEventStore) -> None:
+    async with a_dashboard(store) as dashboard:
+        dashboard.server.ingestor.newest.begin(dashboard.server.ingestor.reached or 0)
+        await dashboard.server.rollups.carry_on(dashboard.meter)
+        dashboard.counting.fails = True
+        with pytest.raises(DependencyFailed):
+            await dashboard.ask()
+        dashboard.counting.fails = False
+        assert await dashboard.ask() > 0
+
+
+async def test_corrected_events_are_not_taken_from_hours_in_memory(store: ClickHouseEventStore) -> None:
+    async with a_dashboard(store) as dashboard:
+        gone = dashboard.standing.pop(3)
+        await dashboard.server.corrections.delete(
+            organisation_id=gone.organisation_id, source=gone.source, id=gone.id, by="key"
+        )
+        assert await dashboard.ask() > 0
+        other = replace(dashboard.standing[0], data='{"a":100}')
+        dashboard.standing[0] = await dashboard.server.corrections.replace(other, by="key")
+        assert await dashboard.ask() > 0
 
 
 async def test_several_servers_on_one_store_stay_right(events_url: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from tests.thoroughness import examples
 from tests.usage_factory import NOW, event, openmeter, polar
@@ -17,6 +18,7 @@ from meterhouse.usage.block import rows_from_events
 from meterhouse.usage.corrections import Corrected
 from meterhouse.usage.engine.decode import decode_meter_query
 from meterhouse.usage.engine.evaluate import evaluate_meter_query, evaluate_quantities
+from meterhouse.usage.engine.hours import Hours, hourly
 from meterhouse.usage.engine.matching import matches
 from meterhouse.usage.engine.quantities import decode_quantities
 from meterhouse.usage.engine.rolled import stands
@@ -381,6 +383,67 @@ def test_events_that_are_added_one_by_one(events, aggregation, value, groups, qu
     assert decode_meter_query(meter, query, standing, now=NOW) == evaluate_meter_query(
         meter, query, events, now=NOW
     )
+
+
+@settings(SLOW, max_examples=examples(120))
+@given(
+    events=many_events(),
+    aggregation=st.sampled_from(sorted(ADDED)),
+    value=st.sampled_from(PATHS[:4]),
+    groups=st.tuples(st.sampled_from(PATHS), st.sampled_from(PATHS)),
+    query=about_named_owners(),
+    cut=st.integers(0, 12),
+)
+def test_hours_in_memory(events, aggregation, value, groups, query, cut):
+    """Some events come in cells and the others one by one."""
+    meter = openmeter(aggregation, value, group_by={"g1": groups[0], "g2": groups[1]})
+    rows = rows_from_events(events)
+    hours, asked = Hours(meter, query), hourly(query)
+    cells = add_events(meter, MeterReading(meter, asked), [], rows[:cut])
+    assume(hours.take(cells) and hours.add(rows[cut:]))
+    whole = replace(query, window=Window.DAY, zone="Europe/Berlin", from_at=FIRST_DAY, to_at=LAST_DAY)
+    totals = replace(whole, window=None)
+    answered = (asked, whole, totals)
+    for one in (*answered, query, replace(query, from_at=None), replace(query, to_at=None)):
+        found = hours.answer(one)
+        assert found is not None or one not in answered
+        if found is not None:
+            standing = [row for row in found if stands(meter, row)]
+            wanted = evaluate_meter_query(meter, one, events, now=NOW)
+            assert decode_meter_query(meter, one, standing, now=NOW) == wanted
+
+
+@settings(SLOW, max_examples=examples(200))
+@given(
+    minutes=st.lists(st.integers(0, 179), min_size=2, max_size=8),
+    start=st.none() | st.integers(0, 179),
+    end=st.none() | st.integers(180, 240) | st.integers(1, 179),
+    window=st.none() | st.sampled_from(list(Window)),
+    aggregation=st.sampled_from([Aggregation.MIN, Aggregation.MAX, Aggregation.COUNT]),
+)
+def test_bounds_that_cut_hours_in_memory(minutes, start, end, window, aggregation):
+    """An hour is used whole, left out whole, or not used at all; one without usable values says nothing."""
+    assume(start is None or end is None or start < end)
+    day = datetime(2026, 10, 30, tzinfo=UTC)
+    values = {0: "null", 1: "-3", 2: "3"}
+    events = [
+        event(f'{{"a":{values[at // 60]}}}', time=day + timedelta(minutes=at), subject="s1") for at in minutes
+    ]
+    bounds = [None if at is None else day + timedelta(minutes=at) for at in (start, end)]
+    asked = MeterQuery(*bounds, window=window, subjects=("s1",))
+    meter = openmeter(aggregation, "$.a")
+    hours = Hours(meter, asked)
+    assert hours.add(rows_from_events(events))
+    by_hour = defaultdict(list)
+    for one in events:
+        by_hour[one.time.hour].append(one.time)
+    is_cut = any(min(times) < bound <= max(times) for times in by_hour.values() for bound in bounds if bound)
+    found = hours.answer(asked)
+    assert (found is None) == (window is Window.MINUTE or is_cut)
+    if found is not None:
+        standing = [row for row in found if stands(meter, row)]
+        wanted = evaluate_meter_query(meter, asked, events, now=NOW)
+        assert decode_meter_query(meter, asked, standing, now=NOW) == wanted
 
 
 @settings(SLOW, max_examples=examples(60))

@@ -116,9 +116,11 @@ class Question:
         is_added = self.meter.aggregation in ADDED and not self.rollup.is_corrected
         return self.is_narrow and is_added and (bool(self._edges()) or not self.rollup.reaches_all)
 
-    def compile(self, *, only_cells: bool = False) -> CompiledQuery:
-        """One query over all parts, or over cells only."""
-        outer = merged(self.meter.aggregation, with_bounds=not self.has_windows)
+    def compile(
+        self, *, only_cells: bool = False, with_bounds: bool = False, limit: int | None = None
+    ) -> CompiledQuery:
+        """One query over all parts, or over cells only; without windows it always tells bounds of time."""
+        outer = merged(self.meter.aggregation, with_bounds=with_bounds or not self.has_windows)
         raws = [] if only_cells else self._raw_parts()
         prefix, source = ("c_", f"({' UNION ALL '.join([self._cells(), *raws])})")
         keys, names = self.keys, self.keys
@@ -129,6 +131,8 @@ class Question:
         tail = self.tail
         if tail is None:
             tail = f" GROUP BY {', '.join(names)}" if names else ""
+        if limit is not None:
+            tail += f" LIMIT {limit}"
         chosen = [*keys, *(f"{made.format(prefix)} AS {name}" for name, made in outer.items()), *self.more]
         # Few cells are read before other threads have begun.
         one_thread = ", max_threads = 1" if self.is_narrow and not raws else ""

@@ -1,0 +1,249 @@
+"""Answers to questions about quantities: from memory, from a meter's rollup, or from all of its events.
+
+Each way gives the same answer; the first that can is taken. `rollups` says how far a rollup reaches,
+`owner_hours` which owners' hours are in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from meterhouse.kernel.errors import DependencyFailed
+from meterhouse.platform.ports import EventStore
+from meterhouse.usage.answers import Concern
+from meterhouse.usage.block import EventRow
+from meterhouse.usage.corrections import Change, Corrected
+from meterhouse.usage.engine import compile as compiler
+from meterhouse.usage.engine import rolled
+from meterhouse.usage.engine.compile import CompiledQuery
+from meterhouse.usage.engine.decode import named_rows
+from meterhouse.usage.engine.filters import required_type
+from meterhouse.usage.engine.hours import CELLS_MAX, Hours, hourly
+from meterhouse.usage.engine.quantities import compile_quantities
+from meterhouse.usage.engine.rollups import Rollup, definition_of
+from meterhouse.usage.engine.tail import (
+    ADDED,
+    MeterReading,
+    QuantityReading,
+    Reading,
+    add_events,
+    read_events,
+)
+from meterhouse.usage.model import Meter, MeterQuery, QuantityQuery
+from meterhouse.usage.newest import NewestEvents
+from meterhouse.usage.owner_hours import PLACES_MAX, Key, OwnerHours
+from meterhouse.usage.view import EventView
+
+Answer = Sequence[Mapping[str, object]]
+Query = TypeVar("Query", MeterQuery, QuantityQuery)
+
+SUBJECTS_MAX = 1_000  # looked for one by one among the newest events
+
+
+async def answer_meter_query(store: EventStore, meter: Meter, query: MeterQuery) -> Answer:
+    """Rows of an OpenMeter-style question, for `decode_meter_query`.
+
+    They are remembered where the store has a place for that. Raises `Invalid` and `DependencyFailed`.
+    """
+    answers = store.answers if isinstance(store, EventView) else None
+    if answers is None:
+        return await _answer(store, meter, query, _METER_QUERIES)
+    key = (definition_of(meter), repr(query))
+    answer = answers.find(key)
+    if answer is None:
+        entry = answers.enter(key, _concern(meter, query))
+        answer = await _answer(store, meter, query, _METER_QUERIES)
+        answers.keep(entry, answer)
+    return answer
+
+
+async def answer_quantities(store: EventStore, meter: Meter, query: QuantityQuery) -> Answer:
+    """Rows of a Polar-style question, for `decode_quantities`. Raises `Invalid` and `DependencyFailed`."""
+    return await _answer(store, meter, query, _QUANTITIES)
+
+
+def _concern(meter: Meter, query: MeterQuery) -> Concern | None:
+    """Which events change the answer to a question; `None` when that is not easily told."""
+    event_type = required_type(meter.filter)
+    if event_type is None:
+        return None
+    return Concern(meter.organisation_id, event_type, compiler.subjects_of(query))
+
+
+@dataclass(frozen=True)
+class _Kind(Generic[Query]):
+    """What concerns questions of one kind, and how a rollup, single events and all events answer them."""
+
+    concerned: Callable[[Meter, Query], Callable[[Change], bool]]
+    of_rollup: Callable[[Meter, Query, Rollup], rolled.Question | None]
+    reading: Callable[[Meter, Query], Reading]
+    of_events: Callable[[Meter, Query], CompiledQuery]
+
+
+async def _answer(store: EventStore, meter: Meter, query: Query, kind: _Kind[Query]) -> Answer:
+    answer = await _from_rollup(store, meter, query, kind) if isinstance(store, EventView) else None
+    return await _from_events(store, meter, kind.of_events(meter, query)) if answer is None else answer
+
+
+async def _from_rollup(store: EventView, meter: Meter, query: Query, kind: _Kind[Query]) -> Answer | None:
+    """Answer rows by way of the meter's rollup, or `None` where it cannot help."""
+    standing, rollup = await store.find_rollup(meter, kind.concerned(meter, query))
+    if rollup is None:
+        return None
+    rows = None
+    if isinstance(query, MeterQuery) and store.hours is not None and not rollup.is_corrected:
+        rows = await _from_hours(store, store.hours, meter, query, rollup)
+    if rows is None:
+        question = kind.of_rollup(meter, query, rollup)
+        if question is None:
+            return None
+        rows = await _from_cells(store, standing, question, lambda: kind.reading(meter, query))
+    return [row for row in rows if rolled.stands(meter, row)]
+
+
+async def _from_cells(
+    store: EventView, standing: Corrected, question: rolled.Question, reading: Callable[[], Reading]
+) -> Answer:
+    """Answer from the cells in the engine and what they lack."""
+    if question.is_split:
+        rows = await _from_cells_and_events(store, standing, question.meter, question.split(), reading())
+        if rows is not None:
+            return rows
+    compiled = question.compile()
+    return named_rows(compiled, (await store.query_at(standing, compiled.sql, compiled.parameters)).rows)
+
+
+async def _from_hours(
+    store: EventView, hours: OwnerHours, meter: Meter, query: MeterQuery, rollup: Rollup
+) -> Answer | None:
+    """Answer a question about named owners from their hours in memory, if these are there or due."""
+    compiler.check_query(meter, query)
+    wanted = hourly(query)
+    key = (rollup.definition, repr(wanted))
+    held = hours.find(key)
+    if held is None and _can_be_held(meter, query) and hours.is_due(key):
+        held = await _load_hours(store, hours, key, meter, wanted, rollup)
+    return None if held is None else held.answer(query)
+
+
+def _can_be_held(meter: Meter, query: MeterQuery) -> bool:
+    subjects = compiler.subjects_of(query)
+    is_known = required_type(meter.filter) is not None and subjects is not None
+    return is_known and meter.aggregation in ADDED and len(subjects or ()) <= PLACES_MAX
+
+
+async def _load_hours(
+    store: EventView, hours: OwnerHours, key: Key, meter: Meter, wanted: MeterQuery, rollup: Rollup
+) -> Hours | None:
+    """Load the hours of an hourly question; `None` where the newest events are not in memory."""
+    question = rolled.meter_question(meter, wanted, rollup)
+    reading = MeterReading(meter, wanted)
+    if question is None or store.newest is None or reading.subjects is None:
+        return None
+    split = question.split()
+    lacked = _newest_events(store.newest, meter, split, reading)
+    if lacked is None or not reading.are_few(lacked):
+        return None
+    event_type = required_type(meter.filter)
+    assert event_type is not None
+    places = [(meter.organisation_id.bytes, event_type, subject) for subject in reading.subjects]
+    held = hours.enter(key, places, Hours(meter, wanted), lacked)
+    cells = question.compile(only_cells=True, with_bounds=True, limit=CELLS_MAX + 1)
+    try:
+        answer = await store.query(cells.sql, cells.parameters)
+    except DependencyFailed:
+        hours.give_up(held)
+        raise
+    return await hours.fill(held, named_rows(cells, answer.rows))
+
+
+async def _from_cells_and_events(
+    store: EventView, standing: Corrected, meter: Meter, split: rolled.Split, reading: Reading
+) -> Answer | None:
+    """Answer a question about named owners plainly; `None` where there are too many events to be added."""
+    cells, events = await asyncio.gather(
+        store.query_at(standing, split.cells.sql, split.cells.parameters),
+        _lacked_events(store, standing, meter, split, reading),
+    )
+    if events is None:
+        return None
+    return add_events(meter, reading, named_rows(split.cells, cells.rows), events)
+
+
+async def _lacked_events(
+    store: EventView, standing: Corrected, meter: Meter, split: rolled.Split, reading: Reading
+) -> Sequence[EventRow] | None:
+    """The events that cells lack, from memory if that has them; `None` when there are too many."""
+    found = None if store.newest is None else _newest_events(store.newest, meter, split, reading)
+    if found is None:
+        rows = (await store.query_at(standing, split.events.sql, split.events.parameters)).rows
+        found = read_events(meter, rows)
+    return found if found is not None and reading.are_few(found) else None
+
+
+def _newest_events(
+    newest: NewestEvents, meter: Meter, split: rolled.Split, reading: Reading
+) -> list[EventRow] | None:
+    event_type, subjects = required_type(meter.filter), reading.subjects
+    if split.after is None or event_type is None or subjects is None or len(subjects) > SUBJECTS_MAX:
+        return None
+    return newest.find(
+        after=split.after, organisation_id=meter.organisation_id, event_type=event_type, subjects=subjects
+    )
+
+
+def _concerned_meter_query(meter: Meter, query: MeterQuery) -> Callable[[Change], bool]:
+    """Whether a question may read what lies where a change was made."""
+    event_type = required_type(meter.filter)
+    subjects = None if query.subjects is None else frozenset(query.subjects)
+    owners = None if query.customers is None else compiler.subject_owners(query.customers)
+
+    def concerns(change: Change) -> bool:
+        return (
+            event_type in (None, change.type)
+            and (query.from_at is None or change.time >= query.from_at)
+            and (query.to_at is None or change.time < query.to_at)
+            and (subjects is None or change.subject in subjects)
+            and (owners is None or change.subject in owners or change.customer_id in (query.customers or ()))
+        )
+
+    return concerns
+
+
+def _concerned_quantities(meter: Meter, query: QuantityQuery) -> Callable[[Change], bool]:
+    event_type = required_type(meter.filter)
+    owned = query.identities
+
+    def concerns(change: Change) -> bool:
+        return event_type in (None, change.type) and (
+            owned is None or change.subject in owned.external_ids or change.customer_id in owned.customer_ids
+        )
+
+    return concerns
+
+
+_METER_QUERIES = _Kind(
+    _concerned_meter_query, rolled.meter_question, MeterReading, compiler.compile_meter_query
+)
+_QUANTITIES = _Kind(_concerned_quantities, rolled.quantity_question, QuantityReading, compile_quantities)
+
+
+async def _from_events(store: EventStore, meter: Meter, compiled: CompiledQuery) -> list[dict[str, object]]:
+    """Answer rows from raw events. Says how far the rollup is when these are too many to read in time."""
+    try:
+        return named_rows(compiled, (await store.query(compiled.sql, compiled.parameters)).rows)
+    except DependencyFailed as failure:
+        if failure.code != "events_timeout" or not isinstance(store, EventView):
+            raise
+        reached = int(100 * store.rollups.progress(meter))
+        if reached == 100:
+            raise
+        raise DependencyFailed(
+            f"There are too many events to read one by one, and the meter's aggregates reach {reached} % of "
+            "them so far. Ask again in a minute, or for a shorter range.",
+            code="meter_being_prepared",
+            retryable=True,
+        ) from failure
