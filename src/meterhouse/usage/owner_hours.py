@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from meterhouse.usage.block import EventRow
 from meterhouse.usage.engine.hours import CELLS_MAX, Hours, Row
@@ -21,7 +21,8 @@ ASKED_MAX = 5_000
 PLACES_MAX = 20
 WAITING_MAX = 200  # events of one owner; more take longer to be added than the engine takes
 WAITING_KEPT_MAX = 20_000
-REST_S = 30.0
+PAID_USES = 2  # to load hours takes as long as two answers by the engine
+REST_S = 600.0
 
 Key = tuple[int, str]
 Place = tuple[bytes, str, str]
@@ -36,7 +37,8 @@ class Held:
     places: Collection[Place]
     hours: Hours
     waiting: list[EventRow]
-    is_loaded: bool = field(default=False)
+    is_loaded: bool = False
+    uses: int = 0
 
 
 class OwnerHours:
@@ -54,6 +56,7 @@ class OwnerHours:
         if held is None or not held.is_loaded:
             return None
         self._held.move_to_end(key)
+        held.uses += 1
         return held.hours if self._catch_up(held) else None
 
     def is_due(self, key: Key) -> bool:
@@ -97,9 +100,9 @@ class OwnerHours:
         return held.hours
 
     def give_up(self, held: Held) -> None:
-        """Forget hours, and let them rest for a while."""
+        """Forget hours, and do not load them again for a while unless it paid to have them."""
         self._drop(held)
-        self._asked[held.key] = _now() + REST_S
+        self._asked[held.key] = _now() + (0.0 if held.uses >= PAID_USES else REST_S)
 
     def _catch_up(self, held: Held) -> bool:
         if not held.waiting:
