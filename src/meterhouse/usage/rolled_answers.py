@@ -21,7 +21,13 @@ from meterhouse.usage.engine import rolled
 from meterhouse.usage.engine.compile import CompiledQuery
 from meterhouse.usage.engine.decode import named_rows
 from meterhouse.usage.engine.filters import required_type
-from meterhouse.usage.engine.hours import CELLS_MAX, Hours, hourly
+from meterhouse.usage.engine.hours import (
+    CELLS_MAX,
+    Hours,
+    hourly,
+    quantities_as_meter_query,
+    quantities_from,
+)
 from meterhouse.usage.engine.quantities import compile_quantities
 from meterhouse.usage.engine.rollups import Rollup, definition_of
 from meterhouse.usage.engine.tail import (
@@ -81,6 +87,8 @@ class _Kind(Generic[Query]):
     of_rollup: Callable[[Meter, Query, Rollup], rolled.Question | None]
     reading: Callable[[Meter, Query], Reading]
     of_events: Callable[[Meter, Query], CompiledQuery]
+    of_hours: Callable[[Query], MeterQuery | None]
+    from_hours: Callable[[Meter, Query, Answer], Answer]
 
 
 async def _answer(store: EventStore, meter: Meter, query: Query, kind: _Kind[Query]) -> Answer:
@@ -94,8 +102,8 @@ async def _from_rollup(store: EventView, meter: Meter, query: Query, kind: _Kind
     if rollup is None:
         return None
     rows = None
-    if isinstance(query, MeterQuery) and store.hours is not None and not rollup.is_corrected:
-        rows = await _from_hours(store, store.hours, meter, query, rollup)
+    if store.hours is not None and not rollup.is_corrected:
+        rows = await _from_hours(store, store.hours, meter, query, rollup, kind)
     if rows is None:
         question = kind.of_rollup(meter, query, rollup)
         if question is None:
@@ -117,16 +125,20 @@ async def _from_cells(
 
 
 async def _from_hours(
-    store: EventView, hours: OwnerHours, meter: Meter, query: MeterQuery, rollup: Rollup
+    store: EventView, hours: OwnerHours, meter: Meter, query: Query, rollup: Rollup, kind: _Kind[Query]
 ) -> Answer | None:
     """Answer a question about named owners from their hours in memory, if these are there or due."""
-    compiler.check_query(meter, query)
-    wanted = hourly(query)
+    asked = kind.of_hours(query)
+    if asked is None:
+        return None
+    compiler.check_query(meter, asked)
+    wanted = hourly(asked)
     key = (rollup.definition, repr(wanted))
     held = hours.find(key)
-    if held is None and _can_be_held(meter, query) and hours.is_due(key):
+    if held is None and _can_be_held(meter, asked) and hours.is_due(key):
         held = await _load_hours(store, hours, key, meter, wanted, rollup)
-    return None if held is None else held.answer(query)
+    rows = None if held is None else held.answer(asked)
+    return None if rows is None else kind.from_hours(meter, query, rows)
 
 
 def _can_be_held(meter: Meter, query: MeterQuery) -> bool:
@@ -225,10 +237,22 @@ def _concerned_quantities(meter: Meter, query: QuantityQuery) -> Callable[[Chang
     return concerns
 
 
-_METER_QUERIES = _Kind(
-    _concerned_meter_query, rolled.meter_question, MeterReading, compiler.compile_meter_query
+_METER_QUERIES = _Kind[MeterQuery](
+    _concerned_meter_query,
+    rolled.meter_question,
+    MeterReading,
+    compiler.compile_meter_query,
+    of_hours=lambda query: query,
+    from_hours=lambda meter, query, rows: rows,
 )
-_QUANTITIES = _Kind(_concerned_quantities, rolled.quantity_question, QuantityReading, compile_quantities)
+_QUANTITIES = _Kind[QuantityQuery](
+    _concerned_quantities,
+    rolled.quantity_question,
+    QuantityReading,
+    compile_quantities,
+    of_hours=quantities_as_meter_query,
+    from_hours=lambda meter, query, rows: quantities_from(meter.aggregation, query, rows),
+)
 
 
 async def _from_events(store: EventStore, meter: Meter, compiled: CompiledQuery) -> list[dict[str, object]]:

@@ -335,6 +335,43 @@ async def a_dashboard(store: ClickHouseEventStore) -> AsyncIterator[Dashboard]:
         yield dashboard
 
 
+async def test_quantities_of_a_customer_asked_about_again_come_from_memory(
+    store: ClickHouseEventStore,
+) -> None:
+    named = Filter("and", (Clause("name", "eq", "api.request"),))
+    async with serving(store) as server:
+        dashboard = Dashboard(server, store)
+        dashboard.meter = polar(Aggregation.SUM, "a", organisation_id=uuid4(), filter=named)
+        owners = (("u", ""), ("", "c1"), ("v", ""), ("", "c2"))
+        for number in range(8):
+            for subject, customer_id in owners:
+                at = START + number * timedelta(minutes=50)
+                await dashboard.store(
+                    event(
+                        f'{{"a":{number}}}',
+                        time=at,
+                        subject=subject,
+                        customer_id=customer_id,
+                        type="api.request",
+                    )
+                )
+        await server.rollups.carry_on(dashboard.meter)
+        asked = []
+        for day in range(4):
+            question = QuantityQuery(
+                START, START + timedelta(days=day), "day", identities=Identities(("c1",), ("u",))
+            )
+            await dashboard.store(
+                event('{"a":0.5}', time=START + timedelta(hours=day), subject="u", type="api.request")
+            )
+            before = dashboard.counting.asked
+            found = await quantities(dashboard.view, dashboard.meter, question)
+            assert found == evaluate_quantities(dashboard.meter, question, dashboard.standing)
+            asked.append(dashboard.counting.asked - before)
+        assert asked[0] > 0
+        assert asked[2:] == [0, 0]
+
+
 async def test_an_owner_asked_about_again_is_answered_from_memory(store: ClickHouseEventStore) -> None:
     async with a_dashboard(store) as dashboard:
         late = event('{"a":5}', time=START - timedelta(hours=7))

@@ -18,7 +18,7 @@ from meterhouse.usage.block import rows_from_events
 from meterhouse.usage.corrections import Corrected
 from meterhouse.usage.engine.decode import decode_meter_query
 from meterhouse.usage.engine.evaluate import evaluate_meter_query, evaluate_quantities
-from meterhouse.usage.engine.hours import Hours, hourly
+from meterhouse.usage.engine.hours import Hours, hourly, quantities_as_meter_query, quantities_from
 from meterhouse.usage.engine.matching import matches
 from meterhouse.usage.engine.quantities import decode_quantities
 from meterhouse.usage.engine.rolled import stands
@@ -463,6 +463,30 @@ def test_quantities_that_are_added_one_by_one(events, aggregation, value, tree, 
     found = add_events(meter, reading, add_events(meter, reading, [], rows[:cut]), rows[cut:])
     standing = [row for row in found if stands(meter, row)]
     assert decode_quantities(meter, asked, standing) == evaluate_quantities(meter, asked, events)
+
+
+@settings(SLOW, max_examples=examples(120))
+@given(
+    events=many_events(),
+    aggregation=st.sampled_from(sorted(ADDED)),
+    value=st.sampled_from(["a", "a.x", "timestamp"]),
+    tree=trees(),
+    query=quantity_queries(),
+)
+def test_quantities_from_hours_in_memory(events, aggregation, value, tree, query):
+    identities = query.identities or Identities(("c1", "c2"), ("s1",))
+    query = replace(query, identities=identities, metadata={}, customer_function=None)
+    meter = polar(aggregation, value, filter=tree)
+    asked = quantities_as_meter_query(query)
+    assert (asked is None) == (not identities.customer_ids)
+    assume(asked is not None)
+    hours = Hours(meter, asked)
+    assume(hours.add(rows_from_events(events)))
+    found = hours.answer(asked)
+    assert found is not None or query.zone != "UTC"
+    if found is not None:
+        rows = quantities_from(aggregation, query, found)
+        assert decode_quantities(meter, query, rows) == evaluate_quantities(meter, query, events)
 
 
 @SLOW

@@ -17,11 +17,12 @@ from functools import lru_cache
 from meterhouse.usage.block import EventRow
 from meterhouse.usage.engine.decode import Parts, read_parts
 from meterhouse.usage.engine.parameters import to_micros
+from meterhouse.usage.engine.quantities import plan_quantities
 from meterhouse.usage.engine.rollups import HOUR_S, step_for
-from meterhouse.usage.engine.tail import MeterReading
+from meterhouse.usage.engine.tail import MeterReading, combined
 from meterhouse.usage.engine.windows import bucket_key, to_second
 from meterhouse.usage.engine.zones import zone_table
-from meterhouse.usage.model import Aggregation, Meter, MeterQuery, Window
+from meterhouse.usage.model import Aggregation, Meter, MeterQuery, QuantityQuery, Window
 
 CELLS_MAX = 10_000  # of one question's owners: more than a year of one owner
 UNITS = (1, 10**9, 10**38)
@@ -35,6 +36,28 @@ _Span = tuple[int, int]
 def hourly(query: MeterQuery) -> MeterQuery:
     """The question whose answer holds what a question and all that differ in time alone rest on."""
     return replace(query, from_at=None, to_at=None, window=Window.HOUR, zone="UTC")
+
+
+def quantities_as_meter_query(query: QuantityQuery) -> MeterQuery | None:
+    """The question, by customer, whose rows `quantities_from` puts together; `None` where there is none."""
+    named = query.identities
+    if named is None or not named.customer_ids or query.metadata or query.customer_function is not None:
+        return None
+    plan = plan_quantities(query)
+    first, *others = sorted(named.customer_ids)
+    owners = {first: tuple(sorted(named.external_ids)), **dict.fromkeys(others, ())}
+    return MeterQuery(plan.from_at, plan.to_at, Window(query.interval), query.zone, customers=owners)
+
+
+def quantities_from(aggregation: Aggregation, query: QuantityQuery, rows: Iterable[Row]) -> list[Row]:
+    """One row for each listed bucket with events, of rows by customer."""
+    listed = frozenset(plan_quantities(query).keys)
+    found: dict[object, Parts] = {}
+    for row in rows:
+        key, parts = row["k_window"], read_parts(aggregation, row)
+        if key in listed and parts.count:
+            found[key] = combined(aggregation, found[key], parts) if key in found else parts
+    return [{"k_window": key, "parts": parts, "n": parts.count} for key, parts in found.items()]
 
 
 @dataclass(frozen=True)
