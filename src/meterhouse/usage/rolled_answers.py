@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from meterhouse.kernel.errors import DependencyFailed
 from meterhouse.platform.ports import EventStore
 from meterhouse.usage.answers import Concern
 from meterhouse.usage.block import EventRow
-from meterhouse.usage.corrections import Change, Corrected
+from meterhouse.usage.corrections import NOTHING_CORRECTED, Change, Corrected
 from meterhouse.usage.engine import compile as compiler
 from meterhouse.usage.engine import rolled
 from meterhouse.usage.engine.compile import CompiledQuery
@@ -117,11 +117,26 @@ async def _from_cells(
 ) -> Answer:
     """Answer from the cells in the engine and what they lack."""
     if question.is_split:
-        rows = await _from_cells_and_events(store, standing, question.meter, question.split(), reading())
+        rows = await _from_cells_and_events(store, standing, question, reading())
         if rows is not None:
             return rows
-    compiled = question.compile()
-    return named_rows(compiled, (await store.query_at(standing, compiled.sql, compiled.parameters)).rows)
+    return await _rows(store, standing, question, rolled.Question.compile)
+
+
+async def _rows(
+    store: EventView,
+    standing: Corrected,
+    question: rolled.Question,
+    compiled: Callable[[rolled.Question], CompiledQuery],
+) -> list[dict[str, object]]:
+    """Ask the engine for rows that rest on cells, once more if these hold wide values against expectation."""
+    asked = compiled(question)
+    rows = named_rows(asked, (await store.query_at(standing, asked.sql, asked.parameters)).rows)
+    if not rolled.are_widened(rows):
+        return rows
+    store.rollups.learn_wide(question.rollup.definition)
+    question.rollup = replace(question.rollup, has_wide=True)
+    return await _rows(store, standing, question, compiled)
 
 
 async def _from_hours(
@@ -155,55 +170,57 @@ async def _load_hours(
     reading = MeterReading(meter, wanted)
     if question is None or store.newest is None or reading.subjects is None:
         return None
-    split = question.split()
-    lacked = _newest_events(store.newest, meter, split, reading)
+    lacked = _newest_events(store.newest, question, reading)
     if lacked is None or not reading.are_few(lacked):
         return None
     event_type = required_type(meter.filter)
     assert event_type is not None
     places = [(meter.organisation_id.bytes, event_type, subject) for subject in reading.subjects]
     held = hours.enter(key, places, Hours(meter, wanted), lacked)
-    cells = question.compile(only_cells=True, with_bounds=True, limit=CELLS_MAX + 1)
     try:
-        answer = await store.query(cells.sql, cells.parameters)
+        cells = await _rows(store, NOTHING_CORRECTED, question, _hours_of)
     except DependencyFailed:
         hours.give_up(held)
         raise
-    return await hours.fill(held, named_rows(cells, answer.rows))
+    return await hours.fill(held, cells)
+
+
+def _hours_of(question: rolled.Question) -> CompiledQuery:
+    return question.compile_cells(with_bounds=True, limit=CELLS_MAX + 1)
 
 
 async def _from_cells_and_events(
-    store: EventView, standing: Corrected, meter: Meter, split: rolled.Split, reading: Reading
+    store: EventView, standing: Corrected, question: rolled.Question, reading: Reading
 ) -> Answer | None:
     """Answer a question about named owners plainly; `None` where there are too many events to be added."""
     cells, events = await asyncio.gather(
-        store.query_at(standing, split.cells.sql, split.cells.parameters),
-        _lacked_events(store, standing, meter, split, reading),
+        _rows(store, standing, question, rolled.Question.compile_cells),
+        _lacked_events(store, standing, question, reading),
     )
-    if events is None:
-        return None
-    return add_events(meter, reading, named_rows(split.cells, cells.rows), events)
+    return None if events is None else add_events(question.meter, reading, cells, events)
 
 
 async def _lacked_events(
-    store: EventView, standing: Corrected, meter: Meter, split: rolled.Split, reading: Reading
+    store: EventView, standing: Corrected, question: rolled.Question, reading: Reading
 ) -> Sequence[EventRow] | None:
     """The events that cells lack, from memory if that has them; `None` when there are too many."""
-    found = None if store.newest is None else _newest_events(store.newest, meter, split, reading)
+    found = None if store.newest is None else _newest_events(store.newest, question, reading)
     if found is None:
-        rows = (await store.query_at(standing, split.events.sql, split.events.parameters)).rows
-        found = read_events(meter, rows)
+        asked = question.compile_lacked()
+        rows = (await store.query_at(standing, asked.sql, asked.parameters)).rows
+        found = read_events(question.meter, rows)
     return found if found is not None and reading.are_few(found) else None
 
 
 def _newest_events(
-    newest: NewestEvents, meter: Meter, split: rolled.Split, reading: Reading
+    newest: NewestEvents, question: rolled.Question, reading: Reading
 ) -> list[EventRow] | None:
+    meter, after = question.meter, question.lacks_after
     event_type, subjects = required_type(meter.filter), reading.subjects
-    if split.after is None or event_type is None or subjects is None or len(subjects) > SUBJECTS_MAX:
+    if after is None or event_type is None or subjects is None or len(subjects) > SUBJECTS_MAX:
         return None
     return newest.find(
-        after=split.after, organisation_id=meter.organisation_id, event_type=event_type, subjects=subjects
+        after=after, organisation_id=meter.organisation_id, event_type=event_type, subjects=subjects
     )
 
 

@@ -113,6 +113,7 @@ class _Kept:
     is_certain: bool = False
     is_refused: bool = False
     is_merged: bool = False
+    has_wide: bool = False
     judged: int = 0
     read_at: float = -math.inf
     small_at: float = -math.inf
@@ -189,7 +190,13 @@ class Rollups:
             return None
         reached = self._reached()
         reaches_all = reached is not None and reached <= reach.upto
-        return Rollup(definition, reach.folded, reach.epoch, reach.upto, reaches_all, is_corrected)
+        found = Rollup(definition, reach.folded, reach.epoch, reach.upto, reaches_all, is_corrected)
+        return replace(found, has_wide=kept.has_wide)
+
+    def learn_wide(self, definition: int) -> None:
+        """From now on expect values beyond decimals in the cells of a rollup."""
+        if (kept := self._kept.get(definition)) is not None:
+            kept.has_wide = True
 
     async def carry_on(self, meter: Meter) -> None:
         """Bring a meter's rollup up to the newest event. Raises `DependencyFailed` when the store fails."""

@@ -335,6 +335,20 @@ async def a_dashboard(store: ClickHouseEventStore) -> AsyncIterator[Dashboard]:
         yield dashboard
 
 
+async def test_values_beyond_decimals_are_asked_for_once_they_were_met(store: ClickHouseEventStore) -> None:
+    async with serving(store) as server:
+        dashboard = Dashboard(server, store)
+        for data, asked in (('{"a":1}', 1), ('{"a":1e300}', 2), ('{"a":-1e300}', 1)):
+            subject = f"u{data}"
+            await dashboard.store(event(data, time=START, subject=subject))
+            await server.rollups.carry_on(dashboard.meter)
+            before = dashboard.counting.asked
+            question = MeterQuery(subjects=(subject,))
+            rows = await query_meter(dashboard.view, dashboard.meter, question, now=NOW)
+            assert rows == evaluate_meter_query(dashboard.meter, question, dashboard.standing, now=NOW)
+            assert dashboard.counting.asked - before == asked
+
+
 async def test_quantities_of_a_customer_asked_about_again_come_from_memory(
     store: ClickHouseEventStore,
 ) -> None:

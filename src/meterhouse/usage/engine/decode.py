@@ -56,10 +56,12 @@ def read_parts(aggregation: Aggregation, row: Mapping[str, object]) -> Parts:
     if aggregation in (Aggregation.SUM, Aggregation.AVG):
         total, wide = row["total"], row["wide"]
         assert isinstance(total, Decimal)
-        assert isinstance(wide, dict)
         whole = int(total)  # as nearly all are, and a fraction of one is made in half the time
         exact = Fraction(whole) if whole == total else Fraction(total)
-        return Parts(count, exact + from_units(wide) if wide else exact)
+        if not wide:
+            return Parts(count, exact)
+        assert isinstance(wide, dict)
+        return Parts(count, exact + from_units(wide))
     if aggregation in NUMERIC:
         number = row["number"]
         assert isinstance(number, float)

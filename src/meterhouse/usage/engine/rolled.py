@@ -10,7 +10,7 @@ cannot help, `None` says so and the raw query is asked instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from meterhouse.usage.engine import columns, filters
@@ -54,20 +54,10 @@ from meterhouse.usage.model import Aggregation, Meter, MeterQuery, QuantityQuery
 MENDED = frozenset({Aggregation.SUM, Aggregation.AVG, Aggregation.COUNT})
 """What has no need to be put together anew when an event is taken off it."""
 
+WIDE_COUNTED = "sum(length({0}wide))"
+
 VERSION_PARAMETER = "{corrections_version:UInt64}"
 """Which corrections count; bound by whoever runs the query, together with the events it reads."""
-
-
-@dataclass(frozen=True)
-class Split:
-    """A question to cells, and the events to be added to its answer, one by one.
-
-    These are all that have a `seq` above `after`, or also others when that is `None`.
-    """
-
-    cells: CompiledQuery
-    events: CompiledQuery
-    after: int | None
 
 
 @dataclass
@@ -116,16 +106,28 @@ class Question:
         is_added = self.meter.aggregation in ADDED and not self.rollup.is_corrected
         return self.is_narrow and is_added and (bool(self._edges()) or not self.rollup.reaches_all)
 
-    def compile(
-        self, *, only_cells: bool = False, with_bounds: bool = False, limit: int | None = None
+    def compile(self) -> CompiledQuery:
+        """One query over all parts."""
+        raws = self._raw_parts()
+        return self._compiled(raws) if raws else self.compile_cells()
+
+    def compile_cells(self, *, with_bounds: bool = False, limit: int | None = None) -> CompiledQuery:
+        """One query over cells only; without windows it always tells bounds of time.
+
+        `wide` is only a number where no wide values are expected: of those that there are.
+        """
+        return self._compiled([], with_bounds=with_bounds, limit=limit)
+
+    def _compiled(
+        self, raws: Sequence[str], *, with_bounds: bool = False, limit: int | None = None
     ) -> CompiledQuery:
-        """One query over all parts, or over cells only; without windows it always tells bounds of time."""
         outer = merged(self.meter.aggregation, with_bounds=with_bounds or not self.has_windows)
-        raws = [] if only_cells else self._raw_parts()
         prefix, source = ("c_", f"({' UNION ALL '.join([self._cells(), *raws])})")
         keys, names = self.keys, self.keys
         if not raws:  # the plainest query is the quickest to plan
             prefix, source = f"{TABLE}.", f"{TABLE} {self._where()}"
+            if "wide" in outer and not self.rollup.has_wide:
+                outer["wide"] = WIDE_COUNTED  # which takes a tenth less than to add up nothing
             names = [name for name in self.keys if name not in self.constants]
             keys = [key for key in self.cell_keys if key.rsplit(" AS ", 1)[1] in names]
         tail = self.tail
@@ -140,12 +142,12 @@ class Question:
         answered = (*names, *outer, *(item.rsplit(" AS ", 1)[1] for item in self.more))
         return CompiledQuery(sql, self._bound(sql), answered, {} if raws else self.constants)
 
-    def split(self) -> Split:
-        """The question to cells, and the events to be added to its answer."""
-        after = None if self._edges() else self.rollup.upto
-        return Split(self.compile(only_cells=True), self._events(), after)
+    @property
+    def lacks_after(self) -> int | None:
+        """The number above which cells lack all events; `None` where they lack others as well."""
+        return None if self._edges() else self.rollup.upto
 
-    def _events(self) -> CompiledQuery:
+    def compile_lacked(self) -> CompiledQuery:
         """The events that cells lack, one by one, and one more than may be read so."""
         lacked = " OR ".join([self._newer(), *self._edges()])
         sql = (
@@ -232,11 +234,13 @@ class Question:
         nothing of those is looked at.
         """
         rollup = self.rollup
-        small = f"(tier = {SMALL} AND epoch = {digits(rollup.epoch)} AND upto <= {digits(rollup.upto)})"
         if rollup.folded < 0:
-            return small
-        folded = f"(tier = {FOLDED} AND upto <= {digits(rollup.folded)})"
-        return folded if rollup.folded == rollup.upto else f"({folded} OR {small})"
+            return f"tier = {SMALL} AND epoch = {digits(rollup.epoch)} AND upto <= {digits(rollup.upto)}"
+        if rollup.folded == rollup.upto:
+            return f"tier = {FOLDED} AND upto <= {digits(rollup.folded)}"
+        # Said so because one bound for both takes less to plan; the tier of folded ones is 1.
+        bound = f"{digits(rollup.upto)} - tier * {digits(rollup.upto - rollup.folded)}"
+        return f"(tier = {FOLDED} OR epoch = {digits(rollup.epoch)}) AND upto <= {bound}"
 
     def _cells(self) -> str:
         """Cells as one of several parts."""
@@ -275,6 +279,11 @@ class Question:
         subjects = f"SELECT removed_subject FROM corrections WHERE {self._counted()}"  # noqa: S608
         cell = f"({columns.SUBJECT}, {columns.CUSTOMER}, {start_of(HOUR_S)})"
         return f"{columns.SUBJECT} IN ({subjects}) AND {cell} IN {self._corrected_cells()}"
+
+
+def are_widened(rows: Iterable[Mapping[str, object]]) -> bool:
+    """Whether some cells hold wide values that were only counted."""
+    return any(isinstance(wide := row.get("wide"), int) and wide > 0 for row in rows)
 
 
 def stands(meter: Meter, row: Mapping[str, object]) -> bool:

@@ -47,6 +47,7 @@ class Rollup:
 
     Up to `folded` (-1 for nothing) it is read from folded batches, above that from small ones of `epoch`.
     `reaches_all`: no newer event is stored. `is_corrected`: some events were deleted or replaced since.
+    `has_wide`: some cell is known to hold a value beyond decimals.
     """
 
     definition: int
@@ -55,6 +56,7 @@ class Rollup:
     upto: int
     reaches_all: bool
     is_corrected: bool
+    has_wide: bool = False
 
 
 @dataclass(frozen=True)
