@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from meterhouse.usage.block import EventRow
 from meterhouse.usage.engine.hours import CELLS_MAX, Hours, Row
 
-CELLS_KEPT_MAX = 300_000  # of all owners: some 40 MB
+CELLS_KEPT_MAX = 200_000  # of all owners: some 40 MB
 HELD_MAX = 2_000
 ASKED_MAX = 5_000
 PLACES_MAX = 20
 WAITING_MAX = 200  # events of one owner; more take longer to be added than the engine takes
-WAITING_KEPT_MAX = 20_000
+WAITING_BYTES_MAX = 4_096  # of one event
+WAITING_KEPT_MAX = 10_000  # of all owners
 PAID_USES = 2  # to load hours takes as long as two answers by the engine
 REST_S = 600.0
 
@@ -57,7 +58,7 @@ class OwnerHours:
             return None
         self._held.move_to_end(key)
         held.uses += 1
-        return held.hours if self._catch_up(held) else None
+        return self._caught_up(held)
 
     def is_due(self, key: Key) -> bool:
         """Whether hours should be loaded now; a first question is only taken note of."""
@@ -78,8 +79,7 @@ class OwnerHours:
         self._waiting += len(held.waiting)
         for place in places:
             self._at[place].add(held)
-        if len(self._held) > HELD_MAX:
-            self._drop(next(iter(self._held.values())))
+        self._bound()
         return held
 
     async def fill(self, held: Held, rows: Sequence[Row]) -> Hours | None:
@@ -93,20 +93,15 @@ class OwnerHours:
             return None
         held.is_loaded = True
         self._cells += len(held.hours)
-        if not self._catch_up(held):
-            return None
-        while self._cells > CELLS_KEPT_MAX:
-            self._drop(next(iter(self._held.values())))
-        return held.hours
+        return self._caught_up(held)
 
     def give_up(self, held: Held) -> None:
         """Forget hours, and do not load them again for a while unless it paid to have them."""
         self._drop(held)
         self._asked[held.key] = _now() + (0.0 if held.uses >= PAID_USES else REST_S)
 
-    def _catch_up(self, held: Held) -> bool:
-        if not held.waiting:
-            return True
+    def _caught_up(self, held: Held) -> Hours | None:
+        """The hours with the events that waited; `None` when these cannot be added."""
         before = len(held.hours)
         waiting, held.waiting = held.waiting, []
         self._waiting -= len(waiting)
@@ -114,7 +109,8 @@ class OwnerHours:
         self._cells += len(held.hours) - before
         if not is_added or len(held.hours) > CELLS_MAX:
             self.give_up(held)
-        return is_added
+        self._bound()
+        return held.hours if is_added else None
 
     def forget(self) -> None:
         """Forget all hours, because it is not known what was stored."""
@@ -131,11 +127,14 @@ class OwnerHours:
             for held in self._at.get((row[1], row[2], row[3]), ()):
                 held.waiting.append(row)
                 self._waiting += 1
-                if len(held.waiting) > WAITING_MAX:
+                if len(held.waiting) > WAITING_MAX or len(row[14]) > WAITING_BYTES_MAX:
                     full.add(held)
         for held in full:
             self.give_up(held)
-        while self._waiting > WAITING_KEPT_MAX:
+        self._bound()
+
+    def _bound(self) -> None:
+        while len(self._held) > HELD_MAX or self._cells > CELLS_KEPT_MAX or self._waiting > WAITING_KEPT_MAX:
             self._drop(next(iter(self._held.values())))
 
     def _drop(self, held: Held | None) -> None:

@@ -47,6 +47,7 @@ Answer = Sequence[Mapping[str, object]]
 Query = TypeVar("Query", MeterQuery, QuantityQuery)
 
 SUBJECTS_MAX = 1_000  # looked for one by one among the newest events
+KEY_CHARACTERS_MAX = 4_000  # of a question by which something is remembered
 
 
 async def answer_meter_query(store: EventStore, meter: Meter, query: MeterQuery) -> Answer:
@@ -55,9 +56,9 @@ async def answer_meter_query(store: EventStore, meter: Meter, query: MeterQuery)
     They are remembered where the store has a place for that. Raises `Invalid` and `DependencyFailed`.
     """
     answers = store.answers if isinstance(store, EventView) else None
-    if answers is None:
-        return await _answer(store, meter, query, _METER_QUERIES)
     key = (definition_of(meter), repr(query))
+    if answers is None or len(key[1]) > KEY_CHARACTERS_MAX:
+        return await _answer(store, meter, query, _METER_QUERIES)
     answer = answers.find(key)
     if answer is None:
         entry = answers.enter(key, _concern(meter, query))
@@ -150,7 +151,8 @@ async def _from_hours(
     wanted = hourly(asked)
     key = (rollup.definition, repr(wanted))
     held = hours.find(key)
-    if held is None and _can_be_held(meter, asked) and hours.is_due(key):
+    is_short = len(key[1]) <= KEY_CHARACTERS_MAX
+    if held is None and is_short and _can_be_held(meter, asked) and hours.is_due(key):
         held = await _load_hours(store, hours, key, meter, wanted, rollup)
     rows = None if held is None else held.answer(asked)
     return None if rows is None else kind.from_hours(meter, query, rows)
