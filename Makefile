@@ -74,8 +74,8 @@ test: install-dev lint ## Lint and run all tests
 RECORDINGS := $(VENV)/recordings
 WIRE_USAGE_TESTS := $(wildcard tests/wire/test_polar_*.py tests/wire/test_openmeter_*.py)
 WIRE_REST_TESTS := $(filter-out $(WIRE_USAGE_TESTS) tests/wire/test_conformance.py,$(wildcard tests/wire/test_*.py))
-ENGINE_TESTS := $(addprefix tests/integration/,browser eventstore extraction)
-SHORT_TESTS := $(addprefix tests/integration/,apis console fetch)
+ENGINE_TESTS := tests/integration/eventstore
+SHORT_TESTS := $(addprefix tests/integration/,apis browser console extraction fetch)
 CONTEXT_TESTS := $(filter-out $(ENGINE_TESTS) $(SHORT_TESTS) %/server %__pycache__,$(patsubst %/,%,$(wildcard tests/integration/*/)))
 PYTEST = METERHOUSE_RECORDINGS=$(RECORDINGS) $(BIN)/python -m pytest --basetemp="$$(mktemp -d)/t"
 

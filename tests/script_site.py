@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,13 +42,20 @@ def as_json(value: object, status: int = 200) -> Answer:
 Handler = Callable[[Asked], Answer]
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser hangs up on what it does not need any more; anything else is a fault and printed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class ScriptSite:
     """Serves `routes` by path, the longest matching prefix ending in `/*` too."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.routes: dict[str, Handler | str] = {}
         self.asked: list[Asked] = []
-        self._server = ThreadingHTTPServer((host, 0), self._handler())
+        self._server = _Server((host, 0), self._handler())
         self.port = self._server.server_port
         self.base_url = f"http://{host}:{self.port}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
