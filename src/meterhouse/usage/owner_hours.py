@@ -1,8 +1,9 @@
 """The hours of owners who are asked about again, kept in memory and in step with what is stored.
 
-Only where no other process can store anything. Hours are loaded from a meter's rollup at the second question
-about the same owners, groups and filters; events stored since wait beside them and are added when the next
-question comes. Owners with more events than questions are given up: the engine serves them as well.
+Only where no other process can store anything. To load hours from a meter's rollup takes as long as two
+answers by the engine, so it is done at the third question about the same owners, groups and filters. Events
+stored since wait beside them and are added when the next question comes. Owners with more events than
+questions are given up: the engine serves them as well.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PLACES_MAX = 20
 WAITING_MAX = 200  # events of one owner; more take longer to be added than the engine takes
 WAITING_BYTES_MAX = 4_096  # of one event
 WAITING_KEPT_MAX = 10_000  # of all owners
-PAID_USES = 2  # to load hours takes as long as two answers by the engine
+ASKED_BEFORE = PAID_USES = 2
 REST_S = 600.0
 
 Key = tuple[int, str]
@@ -42,12 +43,20 @@ class Held:
     uses: int = 0
 
 
+@dataclass
+class _Asked:
+    """How often hours were wanted that are not there, and until when they are not loaded all the same."""
+
+    times: int = 0
+    rests_until: float = 0.0
+
+
 class OwnerHours:
     """Hours by meter definition and hourly question, the longest unused forgotten first."""
 
     def __init__(self) -> None:
         self._held: OrderedDict[Key, Held] = OrderedDict()
-        self._asked: OrderedDict[Key, float] = OrderedDict()
+        self._asked: OrderedDict[Key, _Asked] = OrderedDict()
         self._at: defaultdict[Place, set[Held]] = defaultdict(set)
         self._cells = self._waiting = 0
 
@@ -61,13 +70,13 @@ class OwnerHours:
         return self._caught_up(held)
 
     def is_due(self, key: Key) -> bool:
-        """Whether hours should be loaded now; a first question is only taken note of."""
-        now = _now()
-        due = self._asked.setdefault(key, now)
+        """Whether hours should be loaded now; of the first questions only note is taken."""
+        asked = self._asked.setdefault(key, _Asked())
         self._asked.move_to_end(key)
         if len(self._asked) > ASKED_MAX:
             self._asked.popitem(last=False)
-        return due < now
+        asked.times += 1
+        return asked.times > ASKED_BEFORE and _now() >= asked.rests_until
 
     def enter(self, key: Key, places: Collection[Place], hours: Hours, lacked: Sequence[EventRow]) -> Held:
         """Make a place for hours before they are asked for; from now on events wait for them.
@@ -98,7 +107,8 @@ class OwnerHours:
     def give_up(self, held: Held) -> None:
         """Forget hours, and do not load them again for a while unless it paid to have them."""
         self._drop(held)
-        self._asked[held.key] = _now() + (0.0 if held.uses >= PAID_USES else REST_S)
+        if held.uses < PAID_USES:
+            self._asked[held.key] = _Asked(rests_until=_now() + REST_S)
 
     def _caught_up(self, held: Held) -> Hours | None:
         """The hours with the events that waited; `None` when these cannot be added."""

@@ -44,10 +44,9 @@ async def load(kept: OwnerHours, meter: Meter, subject: str, lacked: int = 0) ->
     return key
 
 
-async def test_hours_are_due_at_the_second_question() -> None:
+async def test_hours_are_due_at_the_third_question() -> None:
     kept = OwnerHours()
-    assert [kept.is_due((1, "a")), kept.is_due((1, "b"))] == [False, False]
-    assert kept.is_due((1, "a"))
+    assert [kept.is_due((1, one)) for one in "abababa"] == [False, False, False, False, True, True, True]
 
 
 async def test_hours_are_not_found_before_they_are_loaded(meter: Meter) -> None:
@@ -77,6 +76,8 @@ async def test_hours_that_were_forgotten_meanwhile_are_of_no_use(meter: Meter) -
 async def test_hours_that_did_not_pay_are_left_to_rest(meter: Meter, uses: int) -> None:
     kept = OwnerHours()
     key = await load(kept, meter, "a")
+    for _ in range(owner_hours.ASKED_BEFORE):
+        assert not kept.is_due(key)
     for _ in range(uses):
         assert kept.find(key) is not None
     kept.add(rows(meter, "a", owner_hours.WAITING_MAX + 1))

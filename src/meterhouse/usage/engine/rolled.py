@@ -54,6 +54,10 @@ from meterhouse.usage.model import Aggregation, Meter, MeterQuery, QuantityQuery
 MENDED = frozenset({Aggregation.SUM, Aggregation.AVG, Aggregation.COUNT})
 """What has no need to be put together anew when an event is taken off it."""
 
+# Cells are too few for it to pay that expressions are compiled. How far a rollup reaches is part of these, so
+# the engine would compile, and keep for long, new ones with every batch.
+_SETTINGS = f"{SETTINGS}, compile_expressions = 0"
+
 WIDE_COUNTED = "sum(length({0}wide))"
 
 VERSION_PARAMETER = "{corrections_version:UInt64}"
@@ -138,7 +142,7 @@ class Question:
         chosen = [*keys, *(f"{made.format(prefix)} AS {name}" for name, made in outer.items()), *self.more]
         # Few cells are read before other threads have begun.
         one_thread = ", max_threads = 1" if self.is_narrow and not raws else ""
-        sql = f"SELECT {', '.join(chosen)} FROM {source}{tail} {SETTINGS}{one_thread}"  # noqa: S608
+        sql = f"SELECT {', '.join(chosen)} FROM {source}{tail} {_SETTINGS}{one_thread}"  # noqa: S608
         answered = (*names, *outer, *(item.rsplit(" AS ", 1)[1] for item in self.more))
         return CompiledQuery(sql, self._bound(sql), answered, {} if raws else self.constants)
 
