@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, func, select
@@ -57,11 +57,7 @@ from meterhouse.usage.rolled_answers import answer_meter_query, answer_quantitie
 from meterhouse.usage.tables import meters
 from meterhouse.usage.view import EventView
 
-Answer = Sequence[Mapping[str, object]]
-Query = TypeVar("Query", MeterQuery, QuantityQuery)
-
 METERS_READ_MAX = 10_000
-SUBJECTS_MAX = 1_000  # looked for one by one among the newest events
 GROUP_VALUES_MAX = 10_000
 RECENT = timedelta(days=32)
 DEFAULT_VALUES_RANGE = timedelta(hours=24)

@@ -168,8 +168,8 @@ async def _load_hours(
     store: EventView, hours: OwnerHours, key: Key, meter: Meter, wanted: MeterQuery, rollup: Rollup
 ) -> Hours | None:
     """Load the hours of an hourly question; `None` where the newest events are not in memory."""
-    question = rolled.meter_question(meter, wanted, rollup)
-    reading = MeterReading(meter, wanted)
+    question, loaded = rolled.meter_question(meter, wanted, rollup), Hours(meter, wanted)
+    reading = loaded.reading
     if question is None or store.newest is None or reading.subjects is None:
         return None
     lacked = _newest_events(store.newest, question, reading)
@@ -178,7 +178,7 @@ async def _load_hours(
     event_type = required_type(meter.filter)
     assert event_type is not None
     places = [(meter.organisation_id.bytes, event_type, subject) for subject in reading.subjects]
-    held = hours.enter(key, places, Hours(meter, wanted), lacked)
+    held = hours.enter(key, places, loaded, lacked)
     try:
         cells = await _rows(store, NOTHING_CORRECTED, question, _hours_of)
     except DependencyFailed:

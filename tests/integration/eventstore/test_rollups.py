@@ -398,7 +398,7 @@ async def test_an_owner_asked_about_again_is_answered_from_memory(store: ClickHo
 
 
 async def test_hours_in_memory_do_not_outlive_what_they_cannot_hold(store: ClickHouseEventStore) -> None:
-    """A number too small for them, more events than questions, a block with an unknown outcome."""
+    """A number too small for them, and more events than questions."""
     async with a_dashboard(store) as dashboard:
         await dashboard.store(event('{"a":5e-324}', time=START))
         assert await dashboard.ask() > 0

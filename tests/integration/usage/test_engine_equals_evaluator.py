@@ -364,8 +364,7 @@ def about_named_owners() -> st.SearchStrategy[MeterQuery]:
     return by_subject | by_customer
 
 
-@settings(SLOW, max_examples=examples(60))
-@given(
+GIVEN_ABOUT_OWNERS = given(
     events=many_events(),
     aggregation=st.sampled_from(sorted(ADDED)),
     value=st.sampled_from(PATHS[:4]),
@@ -373,6 +372,10 @@ def about_named_owners() -> st.SearchStrategy[MeterQuery]:
     query=about_named_owners(),
     cut=st.integers(0, 12),
 )
+
+
+@settings(SLOW, max_examples=examples(60))
+@GIVEN_ABOUT_OWNERS
 def test_events_that_are_added_one_by_one(events, aggregation, value, groups, query, cut):
     """To nothing, and to an answer that holds some already."""
     meter = openmeter(aggregation, value, group_by={"g1": groups[0], "g2": groups[1]})
@@ -386,19 +389,13 @@ def test_events_that_are_added_one_by_one(events, aggregation, value, groups, qu
 
 
 @settings(SLOW, max_examples=examples(120))
-@given(
-    events=many_events(),
-    aggregation=st.sampled_from(sorted(ADDED)),
-    value=st.sampled_from(PATHS[:4]),
-    groups=st.tuples(st.sampled_from(PATHS), st.sampled_from(PATHS)),
-    query=about_named_owners(),
-    cut=st.integers(0, 12),
-)
+@GIVEN_ABOUT_OWNERS
 def test_hours_in_memory(events, aggregation, value, groups, query, cut):
     """Some events come in cells and the others one by one."""
     meter = openmeter(aggregation, value, group_by={"g1": groups[0], "g2": groups[1]})
     rows = rows_from_events(events)
-    hours, asked = Hours(meter, query), hourly(query)
+    asked = hourly(query)
+    hours = Hours(meter, asked)
     cells = add_events(meter, MeterReading(meter, asked), [], rows[:cut])
     assume(hours.take(cells) and hours.add(rows[cut:]))
     whole = replace(query, window=Window.DAY, zone="Europe/Berlin", from_at=FIRST_DAY, to_at=LAST_DAY)
@@ -432,7 +429,7 @@ def test_bounds_that_cut_hours_in_memory(minutes, start, end, window, aggregatio
     bounds = [None if at is None else day + timedelta(minutes=at) for at in (start, end)]
     asked = MeterQuery(*bounds, window=window, subjects=("s1",))
     meter = openmeter(aggregation, "$.a")
-    hours = Hours(meter, asked)
+    hours = Hours(meter, hourly(asked))
     assert hours.add(rows_from_events(events))
     by_hour = defaultdict(list)
     for one in events:
@@ -480,7 +477,7 @@ def test_quantities_from_hours_in_memory(events, aggregation, value, tree, query
     asked = quantities_as_meter_query(query)
     assert (asked is None) == (not identities.customer_ids)
     assume(asked is not None)
-    hours = Hours(meter, asked)
+    hours = Hours(meter, hourly(asked))
     assume(hours.add(rows_from_events(events)))
     found = hours.answer(asked)
     assert found is not None or query.zone != "UTC"

@@ -10,7 +10,7 @@ from tests.usage_factory import event, openmeter
 
 from meterhouse.usage import owner_hours
 from meterhouse.usage.block import EventRow, rows_from_events
-from meterhouse.usage.engine.hours import Hours
+from meterhouse.usage.engine.hours import Hours, hourly
 from meterhouse.usage.model import Aggregation, Meter, MeterQuery
 from meterhouse.usage.owner_hours import Held, Key, OwnerHours
 
@@ -34,7 +34,7 @@ def enter(kept: OwnerHours, meter: Meter, subject: str, lacked: int = 0) -> tupl
     assert meter.event_type is not None
     key = (1, subject)
     place = (meter.organisation_id.bytes, meter.event_type, subject)
-    hours = Hours(meter, MeterQuery(subjects=(subject,)))
+    hours = Hours(meter, hourly(MeterQuery(subjects=(subject,))))
     return key, kept.enter(key, [place], hours, rows(meter, subject, lacked))
 
 

@@ -155,11 +155,11 @@ class _Series:
 
 
 class Hours:
-    """The hours that belong to one hourly question."""
+    """The hours that belong to one hourly question; `reading` tells which events do."""
 
-    def __init__(self, meter: Meter, query: MeterQuery) -> None:
+    def __init__(self, meter: Meter, wanted: MeterQuery) -> None:
         self._meter = meter
-        self._reading = MeterReading(meter, hourly(query))
+        self.reading = MeterReading(meter, wanted)
         self._series: dict[tuple[object, ...], _Series] = {}
         self._units = UNITS[0]
 
@@ -168,7 +168,7 @@ class Hours:
 
     def take(self, rows: Iterable[Row]) -> bool:
         """Add answer rows of the hourly question, bounds of time included; whether all could be added."""
-        names = self._reading.names
+        names = self.reading.names
         for row in rows:
             first, last = row["first_at"], row["last_at"]
             assert isinstance(first, int)
@@ -181,7 +181,7 @@ class Hours:
     def add(self, events: Iterable[EventRow]) -> bool:
         """Add those of some events that belong to the question; whether all could be added."""
         for event in events:
-            found = self._reading.find(event)
+            found = self.reading.find(event)
             if found is not None and not self._put(found[0], found[1].added.parts, event[4], event[4]):
                 return False
         return True
@@ -220,7 +220,7 @@ class Hours:
             span = series.within(from_us, to_us)
             if span is None:
                 return None
-            named = dict(zip(self._reading.names[1:], others, strict=True))
+            named = dict(zip(self.reading.names[1:], others, strict=True))
             buckets: set[int] = set()
             for bucket, (low, high) in series.spans(query.zone, query.window, span):
                 if bucket in buckets:  # clocks were put back over midnight
