@@ -58,6 +58,7 @@ from meterhouse.platform.queue import TaskQueue
 from meterhouse.platform.telemetry import RequestMetrics, render_metrics
 from meterhouse.platform.timers import DueScans
 from meterhouse.settings import Settings
+from meterhouse.usage.all_owners import AllOwners
 from meterhouse.usage.answers import Answers
 from meterhouse.usage.block import KEY
 from meterhouse.usage.block import TABLE as EVENTS
@@ -275,13 +276,14 @@ async def _open_ingestor(stack: AsyncExitStack, engines: _Engines, clock: Clock)
 
 async def _open_view(stack: AsyncExitStack, engines: _Engines, ingestor: Ingestor, clock: Clock) -> EventView:
     lock = None if engines.events.is_embedded else partial(advisory_lock, engines.database, ROLLUP_LOCK)
-    rollups = Rollups(engines.events, lambda: ingestor.reached, lock=lock)
+    newest = None if ingestor.is_shared else ingestor.newest
+    owners = None if newest is None else AllOwners(engines.events)
+    rollups = Rollups(engines.events, lambda: ingestor.reached, lock=lock, owners=owners)
     await rollups.start()
     stack.push_async_callback(rollups.stop)
     answers = Answers(is_shared=ingestor.is_shared)
     ingestor.subscribe(answers.hear)
     corrections = Corrections(engines.events, ingestor, clock)
-    newest = None if ingestor.is_shared else ingestor.newest
     return EventView(engines.events, corrections, rollups, answers, newest)
 
 

@@ -71,12 +71,16 @@ class OwnerHours:
 
     def is_due(self, key: Key) -> bool:
         """Whether hours should be loaded now; of the first questions only note is taken."""
-        asked = self._asked.setdefault(key, _Asked())
+        asked = self._asked.get(key, _Asked())
+        self._note(key, asked)
+        asked.times += 1
+        return asked.times > ASKED_BEFORE and _now() >= asked.rests_until
+
+    def _note(self, key: Key, asked: _Asked) -> None:
+        self._asked[key] = asked
         self._asked.move_to_end(key)
         if len(self._asked) > ASKED_MAX:
             self._asked.popitem(last=False)
-        asked.times += 1
-        return asked.times > ASKED_BEFORE and _now() >= asked.rests_until
 
     def enter(self, key: Key, places: Collection[Place], hours: Hours, lacked: Sequence[EventRow]) -> Held:
         """Make a place for hours before they are asked for; from now on events wait for them.
@@ -91,14 +95,23 @@ class OwnerHours:
         self._bound()
         return held
 
+    def take_in(
+        self, key: Key, places: Collection[Place], hours: Hours, lacked: Sequence[EventRow]
+    ) -> Hours | None:
+        """Keep hours that are there already; `None` when those that they lack cannot be added."""
+        return self._loaded(self.enter(key, places, hours, lacked))
+
     async def fill(self, held: Held, rows: Sequence[Row]) -> Hours | None:
         """Keep the rows that were asked for; `None` when they are of no use, or not any more."""
         # Beside the loop, because thousands take a while; nobody else has these hours yet.
         is_taken = len(rows) <= CELLS_MAX and await asyncio.to_thread(held.hours.take, rows)
-        if self._held.get(held.key) is not held:
-            return None
         if not is_taken:
             self.give_up(held)
+            return None
+        return self._loaded(held)
+
+    def _loaded(self, held: Held) -> Hours | None:
+        if self._held.get(held.key) is not held:
             return None
         held.is_loaded = True
         self._cells += len(held.hours)
@@ -106,9 +119,11 @@ class OwnerHours:
 
     def give_up(self, held: Held) -> None:
         """Forget hours, and do not load them again for a while unless it paid to have them."""
+        if self._held.get(held.key) is not held:
+            return
         self._drop(held)
         if held.uses < PAID_USES:
-            self._asked[held.key] = _Asked(rests_until=_now() + REST_S)
+            self._note(held.key, _Asked(rests_until=_now() + REST_S))
 
     def _caught_up(self, held: Held) -> Hours | None:
         """The hours with the events that waited; `None` when these cannot be added."""

