@@ -16,7 +16,6 @@ from tests.server import ServerProcess
 
 PYPROJECT = tomllib.loads((SDK / "pyproject.toml").read_text())
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-IMPORT_MS_MAX = 150
 NEWER = (
     r"\bzip\(.*strict=",
     r"\b(anext|aiter)\(",
@@ -77,12 +76,14 @@ def test_every_exported_name_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["import meter_sdk", "from meter_sdk import MeterClient, AsyncMeterClient"]
+    ("statement", "modules_max"),
+    [("import meter_sdk", 6), ("from meter_sdk import MeterClient, AsyncMeterClient", 40)],
 )
-def test_importing_it_takes_no_time(statement: str) -> None:
-    """The best of several runs: others use this machine too."""
-    code = f"import time; t = time.perf_counter(); {statement}; print((time.perf_counter() - t) * 1000)"
-    assert min(float(run(code).stdout) for _ in range(7)) < IMPORT_MS_MAX
+def test_importing_it_loads_little(statement: str, modules_max: int) -> None:
+    """How long it takes is told by `bench.sdk`; this is what makes it short."""
+    loaded = run(f"import sys; {statement}; print(*sys.modules)").stdout.split()
+    assert "httpx" not in loaded
+    assert sum(name.startswith("meter_sdk") for name in loaded) <= modules_max
 
 
 def test_hand_written_modules_stay_small() -> None:

@@ -100,7 +100,7 @@ class AllOwners:
         runs = kept.runs
         if runs.upto >= upto:
             return False
-        batches = _next(await self._marks(definition, runs.upto), runs.upto + 1, upto)
+        batches = _next(await self._marks(definition, runs.upto), runs.upto + 1)
         if not batches:  # what comes next has been folded into what is held already
             kept.runs, kept.is_complete = None, False
             return True
@@ -144,15 +144,15 @@ class AllOwners:
         kept.runs, kept.is_complete, kept.rests_until = None, False, _now() + REST_S
 
 
-def _next(marked: Sequence[_Marked], since: int, upto: int) -> list[Batch]:
-    """Batches that go on from `since` without a hole, up to `upto` at most and for one step; may be none.
+def _next(marked: Sequence[_Marked], since: int) -> list[Batch]:
+    """Batches that go on from `since` without a hole, for one step; may be none.
 
     Of small batches and the one they were folded into it takes either.
     """
     longest: dict[int, _Marked] = {}
     for one in marked:
         had = longest.get(one.batch.since)
-        if one.batch.upto <= upto and (had is None or had.batch.upto < one.batch.upto):
+        if had is None or had.batch.upto < one.batch.upto:
             longest[one.batch.since] = one
     found: list[Batch] = []
     events = 0

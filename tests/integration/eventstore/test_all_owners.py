@@ -80,8 +80,13 @@ async def asker(store: ClickHouseEventStore) -> AsyncIterator[Asker]:
 
 
 async def test_a_first_question_about_an_owner(asker: Asker) -> None:
+    await asker.store(event('{"a":2}', subject="", customer_id="c1", time=START), some(""))
     await asker.load()
     assert [await asker.ask(owner) for owner in ("d", "e", "nobody")] == [0, 0, 0]
+    assert await asker.ask("") > 0
+    customers = {"c1": ("f", "g"), "c2": ("b",)}
+    assert [await asker.ask(subject, customers=customers) for subject in ("f", "")] == [0, 0]
+    assert await asker.ask("", subjects=None, customers=customers) == 0
 
 
 async def test_events_and_batches_that_came_since(asker: Asker) -> None:
@@ -93,6 +98,14 @@ async def test_events_and_batches_that_came_since(asker: Asker) -> None:
             await asker.carry_on()  # which folds small batches again and again
         assert await asker.ask(owner) == 0
     assert await asker.ask("f") == 0
+
+
+async def test_several_owners_with_and_without_fractions(asker: Asker) -> None:
+    await asker.load()
+    whole = [f"whole-{n}" for n in range(6)]
+    await asker.store(*(some(owner) for owner in whole))
+    await asker.carry_on()
+    assert await asker.ask("", subjects=("d", *whole)) == 0
 
 
 @pytest.mark.parametrize("group_by", [("g",), ("h", "g"), ("g", "subject")])
@@ -129,6 +142,17 @@ async def test_owners_whose_amounts_do_not_fit(asker: Asker, data: str) -> None:
     assert await asker.ask("e") == 0
 
 
+@pytest.mark.parametrize("others", [0, 60])
+async def test_an_amount_that_comes_to_too_much_does_not_fit(asker: Asker, others: int) -> None:
+    """It is left out when an owner's hours are put together, or when long runs are joined."""
+    await asker.store(some("d", '{"a":8e15}'))
+    await asker.load()
+    await asker.store(some("d", '{"a":8e15}'), *(some(f"more-{n}") for n in range(others)))
+    await asker.carry_on()
+    assert await asker.ask("d") > 0
+    assert await asker.ask("e") == 0
+
+
 async def test_answers_while_hours_are_loaded(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(all_owners, "STEP_EVENTS", 1)
     await asker.carry_on()
@@ -146,8 +170,13 @@ async def test_answers_while_hours_are_loaded(asker: Asker, monkeypatch: pytest.
     assert await asker.ask("d") == 0
 
 
-async def test_hours_that_were_left_behind_are_loaded_anew(asker: Asker) -> None:
+@pytest.mark.parametrize("batches", [0, 1])
+async def test_hours_that_were_left_behind_are_loaded_anew(asker: Asker, batches: int) -> None:
+    """Where they end may lie within what was folded meanwhile."""
     await asker.load()
+    for _ in range(batches):
+        await asker.store(some("d"))
+        await asker.carry_on()
     owners, asker.server.rollups.owners = asker.server.rollups.owners, None
     for turn in range(5):
         await asker.store(*(some("d", hours=turn) for _ in range(3)))
