@@ -100,6 +100,15 @@ async def test_events_and_batches_that_came_since(asker: Asker) -> None:
     assert await asker.ask("f") == 0
 
 
+async def test_ranges_that_cut_an_hour(asker: Asker) -> None:
+    await asker.store(some("d", hours=200.1), some("d", hours=200.8), some("e", hours=200.2))
+    await asker.load()
+    middle = START + timedelta(hours=200.5)
+    assert await asker.ask("d", window=None) == 0
+    assert [await asker.ask("d", **{bound: middle}) > 0 for bound in ("from_at", "to_at")] == [True, True]
+    assert [await asker.ask("e", **{bound: middle}) for bound in ("from_at", "to_at")] == [0, 0]
+
+
 async def test_several_owners_with_and_without_fractions(asker: Asker) -> None:
     await asker.load()
     whole = [f"whole-{n}" for n in range(6)]
