@@ -80,13 +80,14 @@ async def asker(store: ClickHouseEventStore) -> AsyncIterator[Asker]:
 
 
 async def test_a_first_question_about_an_owner(asker: Asker) -> None:
-    await asker.store(event('{"a":2}', subject="", customer_id="c1", time=START), some(""))
+    await asker.store(event('{"a":2}', subject="", customer_id="c1", time=START), some("", '{"a":5}'))
     await asker.load()
     assert [await asker.ask(owner) for owner in ("d", "e", "nobody")] == [0, 0, 0]
     assert await asker.ask("") > 0
     customers = {"c1": ("f", "g"), "c2": ("b",)}
     assert [await asker.ask(subject, customers=customers) for subject in ("f", "")] == [0, 0]
     assert await asker.ask("", subjects=None, customers=customers) == 0
+    assert await asker.ask("", subjects=None, customers={"c1": ("", "f")}) == 0
 
 
 async def test_events_and_batches_that_came_since(asker: Asker) -> None:
