@@ -9,24 +9,27 @@ the engine is asked as before. Nothing here can make an answer wrong, only slow.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from meterhouse.kernel.errors import DependencyFailed
 from meterhouse.platform.ports import EventStore
 from meterhouse.usage.engine.compile import effective_groups
 from meterhouse.usage.engine.owner_runs import Groups, OwnerRuns, compile_step
 from meterhouse.usage.engine.rollups import MARK, OWNED_HOURS, TABLE, Batch
 from meterhouse.usage.model import Meter, MeterQuery
-from meterhouse.usage.newest import ROWS_MAX
+
+log = logging.getLogger(__name__)
 
 ASKED_MIN = 3
-KEPT_MAX = 50
+KEPT_MAX = 2_000
 CELLS_READ_MAX = 8_000_000
 CELLS_KEPT_MAX = 4_000_000  # of all meters: some 130 MB
-SERIES_MAX = 200_000
-STEP_EVENTS = 2_000_000
+SERIES_CELLS = 12  # as many as take the room of what is kept of each series besides
+STEP_EVENTS = 1_000_000
 IDLE_S = 600.0
 REST_S = 600.0
 
@@ -44,6 +47,15 @@ class _Kept:
     rests_until: float = -math.inf
     runs: OwnerRuns | None = None
     is_complete: bool = False
+
+    @property
+    def size(self) -> int:
+        """In cells."""
+        return 0 if self.runs is None else self.runs.cells + SERIES_CELLS * self.runs.series
+
+    def forget(self, rests_until: float = -math.inf) -> None:
+        """Give the hours up; they are not loaded before `rests_until`."""
+        self.runs, self.is_complete, self.rests_until = None, False, rests_until
 
 
 @dataclass(frozen=True)
@@ -74,21 +86,30 @@ class AllOwners:
         kept.asked, kept.asked_at = kept.asked + 1, _now()
         return kept.runs if kept.is_complete else None
 
-    async def carry_on(self, definition: int, upto: int, newest: int) -> bool:
+    def definitions(self) -> set[int]:
+        """The meters whose owners were asked about."""
+        return {definition for definition, _ in self._kept}
+
+    async def carry_on(self, definition: int, upto: int) -> bool:
         """Take a step with each of a meter's hours, whose rollup reaches `upto`; whether there is more to do.
 
-        No batch of the rollup may be thrown away meanwhile. Raises `DependencyFailed` when the store fails.
+        No batch of the rollup may be thrown away meanwhile.
         """
         has_more = False
         for shape, kept in list(self._kept.items()):
-            if shape[0] == definition and self._is_worth_it(kept) and newest - upto <= ROWS_MAX:
-                has_more |= await self._step(definition, kept, upto)
+            if shape[0] == definition and self._is_worth_it(kept):
+                try:
+                    has_more |= await self._step(definition, kept, upto)
+                except DependencyFailed as failure:
+                    log.warning("the hours of all owners of a meter could not be loaded: %s", failure)
+                    self._rest(kept)
         return has_more
 
     def _is_worth_it(self, kept: _Kept) -> bool:
         now = _now()
         if now - kept.asked_at > IDLE_S:
-            kept.runs, kept.is_complete, kept.asked = None, False, 0
+            kept.asked = 0
+            kept.forget(kept.rests_until)
         return kept.asked >= ASKED_MIN and now >= kept.rests_until
 
     async def _step(self, definition: int, kept: _Kept, upto: int) -> bool:
@@ -96,20 +117,20 @@ class AllOwners:
             if await self._are_too_many(definition):
                 self._rest(kept)
                 return False
-            kept.runs, kept.is_complete = OwnerRuns(kept.meter, kept.groups), False
+            kept.runs = OwnerRuns(kept.meter, kept.groups)
         runs = kept.runs
         if runs.upto >= upto:
             return False
         batches = _next(await self._marks(definition, runs.upto), runs.upto + 1)
         if not batches:  # what comes next has been folded into what is held already
-            kept.runs, kept.is_complete = None, False
+            kept.forget()
             return True
         asked = compile_step(kept.meter, kept.groups, batches)
         table = await self._store.query_arrow(asked.sql, asked.parameters)
         await asyncio.to_thread(runs.take, batches, table)
         kept.is_complete |= runs.upto >= upto
         self._bound(kept)
-        return runs.upto < upto
+        return kept.runs is not None and runs.upto < upto
 
     async def _are_too_many(self, definition: int) -> bool:
         answer = await self._store.query(
@@ -132,16 +153,19 @@ class AllOwners:
         return found
 
     def _bound(self, newest: _Kept) -> None:
-        """Give up hours that nobody asks about, or else the newest, when there are too many."""
-        runs = newest.runs
-        if runs is None or runs.series > SERIES_MAX or runs.cells > CELLS_KEPT_MAX:
+        """Give up the newest hours if they alone are too many, else those that nobody asks about."""
+        if newest.size > CELLS_KEPT_MAX:
             self._rest(newest)
-        by_use = sorted(self._kept.values(), key=lambda kept: kept.asked_at)
-        while sum(kept.runs.cells for kept in by_use if kept.runs is not None) > CELLS_KEPT_MAX:
-            self._rest(next(kept for kept in by_use if kept.runs is not None))
+        by_use = sorted((kept for kept in self._kept.values() if kept.size), key=lambda kept: kept.asked_at)
+        size = sum(kept.size for kept in by_use)
+        for kept in by_use:
+            if size <= CELLS_KEPT_MAX:
+                break
+            size -= kept.size
+            self._rest(kept)
 
     def _rest(self, kept: _Kept) -> None:
-        kept.runs, kept.is_complete, kept.rests_until = None, False, _now() + REST_S
+        kept.forget(_now() + REST_S)
 
 
 def _next(marked: Sequence[_Marked], since: int) -> list[Batch]:

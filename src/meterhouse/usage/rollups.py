@@ -40,6 +40,7 @@ from meterhouse.usage.engine.rollups import (
 )
 from meterhouse.usage.ingest import newest_seq
 from meterhouse.usage.model import Meter
+from meterhouse.usage.newest import ROWS_MAX
 
 log = logging.getLogger(__name__)
 
@@ -211,7 +212,7 @@ class Rollups:
         kept = self._kept[definition_of(meter)]
         while await self._carry_on(kept, behind_min=1):
             pass
-        while await self._carry_owners_on(kept, kept.upto):
+        while await self._carry_owners_on(definition_of(meter), kept.upto):
             pass
 
     def progress(self, meter: Meter) -> float:
@@ -259,7 +260,8 @@ class Rollups:
                 is_rested = _now() - kept.small_at >= self._limits.small_pause_s
                 behind = 1 if is_rested else self._limits.idle_behind_min
             has_made |= await asyncio.shield(self._carry_on(kept, behind_min=behind))
-            has_more |= await asyncio.shield(self._carry_owners_on(kept, reached))
+        for definition in () if self.owners is None else self.owners.definitions():
+            has_more |= await asyncio.shield(self._carry_owners_on(definition, reached))
         if is_idle and not has_made:  # what is merged after each batch is merged all over again
             await self._merge_one()
         return has_more or any(
@@ -308,11 +310,15 @@ class Rollups:
             await self._drop_leftovers(kept, definition)
             return True
 
-    async def _carry_owners_on(self, kept: _Kept, newest: int) -> bool:
-        if self.owners is None or kept.upto < 0 or kept.is_refused or not kept.is_certain:
+    async def _carry_owners_on(self, definition: int, newest: int) -> bool:
+        """Carry the hours of all owners on, unless they would lag too far behind to be of use."""
+        kept = self._kept.get(definition)
+        if self.owners is None or kept is None or kept.is_refused or not kept.is_certain:
+            return False
+        if kept.upto < 0 or newest - kept.upto > ROWS_MAX:
             return False
         async with self._turn:  # so that nothing is thrown away meanwhile
-            return await self.owners.carry_on(definition_of(kept.meter), kept.upto, newest)
+            return await self.owners.carry_on(definition, kept.upto)
 
     def _step(self, kept: _Kept, behind: int) -> int:
         """How many events the next batch holds. The first ones are no larger than usual, to be judged."""

@@ -12,6 +12,7 @@ import pytest_asyncio
 from tests.integration.eventstore.serving import Counting, Server, serving
 from tests.usage_factory import NOW, event, openmeter
 
+from meterhouse.kernel.errors import DependencyFailed
 from meterhouse.platform.events import ClickHouseEventStore
 from meterhouse.usage import all_owners
 from meterhouse.usage.engine.evaluate import evaluate_meter_query
@@ -101,6 +102,15 @@ async def test_events_and_batches_that_came_since(asker: Asker) -> None:
     assert await asker.ask("f") == 0
 
 
+async def test_texts_that_are_no_unicode(asker: Asker) -> None:
+    await asker.store(some("d", '{"a":1,"g":"\\ud800"}'), some("e", '{"a":1,"g":"\\u0000é"}'))
+    await asker.carry_on()
+    for owner in "abc":
+        await asker.ask(owner, group_by=("g",))
+    await asker.carry_on()
+    assert [await asker.ask(owner, group_by=("g",)) for owner in "def"] == [0, 0, 0]
+
+
 async def test_ranges_that_cut_an_hour(asker: Asker) -> None:
     await asker.store(some("d", hours=200.1), some("d", hours=200.8), some("e", hours=200.2))
     await asker.load()
@@ -173,7 +183,7 @@ async def test_answers_while_hours_are_loaded(asker: Asker, monkeypatch: pytest.
     definition, upto = definition_of(asker.meter), asker.server.ingestor.reached
     assert upto is not None
     steps = 1
-    while await owners.carry_on(definition, upto, upto):
+    while await owners.carry_on(definition, upto):
         steps += 1
         assert await asker.ask(f"{steps}") > 0
     assert steps > 3
@@ -197,11 +207,13 @@ async def test_hours_that_were_left_behind_are_loaded_anew(asker: Asker, batches
     assert [await asker.ask(owner) for owner in "de"] == [0, 0]
 
 
-@pytest.mark.parametrize("name", ["CELLS_READ_MAX", "CELLS_KEPT_MAX", "SERIES_MAX"])
+@pytest.mark.parametrize(
+    ("name", "value"), [("CELLS_READ_MAX", 5), ("CELLS_KEPT_MAX", 100), ("SERIES_CELLS", 10**6)]
+)
 async def test_too_many_hours_are_left_to_the_engine(
-    asker: Asker, monkeypatch: pytest.MonkeyPatch, name: str
+    asker: Asker, monkeypatch: pytest.MonkeyPatch, name: str, value: int
 ) -> None:
-    monkeypatch.setattr(all_owners, name, 5)
+    monkeypatch.setattr(all_owners, name, value)
     await asker.load()
     assert await asker.ask("d") > 0
     monkeypatch.undo()
@@ -214,10 +226,22 @@ async def test_too_many_hours_are_left_to_the_engine(
     assert await asker.ask("f") == 0
 
 
+async def test_hours_that_cannot_be_loaded_are_left_to_the_engine(
+    asker: Asker, store: ClickHouseEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise DependencyFailed("The engine has no memory left.", code="events_memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "query_arrow", fail)
+        await asker.load()
+    assert await asker.ask("d") > 0
+
+
 async def test_hours_nobody_asks_for_make_room(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     await asker.load()
     first, asker.meter = asker.meter, asker.a_meter(Aggregation.MAX)
-    monkeypatch.setattr(all_owners, "CELLS_KEPT_MAX", 60)
+    monkeypatch.setattr(all_owners, "CELLS_KEPT_MAX", 160)
     await asker.load()
     assert await asker.ask("d") == 0
     asker.meter = first
