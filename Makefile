@@ -64,13 +64,13 @@ chromium: # The browser tests need one; this step never fails, they do
 run: install ## Start the server and walk through a first result (URL=… ASK="…" for your own page)
 	@$(BIN)/meterhouse up --data $(DATA) --port $(PORT) --tour $(if $(URL),--tour-url '$(URL)') $(if $(ASK),--tour-ask '$(ASK)')
 
-test: install-dev lint ## Lint and run all tests
+test: install-dev ## Lint and run all tests
 	@rm -rf $(RECORDINGS)
-	@$(MAKE) --no-print-directory -j6 --output-sync test-wire-usage test-wire-rest test-engines test-units test-contexts test-server
+	@$(MAKE) --no-print-directory -j7 --output-sync lint test-wire-usage test-wire-rest test-engines test-units test-contexts test-server
 	@$(PYTEST) tests/wire/test_conformance.py
 
-# Six parts side by side, because tests wait more than they compute. What clients did in both parts of the wire tier is
-# recorded, and looked back on at the end.
+# The linters and six parts side by side, because tests wait more than they compute. What clients did in both parts of
+# the wire tier is recorded, and looked back on at the end.
 RECORDINGS := $(VENV)/recordings
 WIRE_USAGE_TESTS := $(wildcard tests/wire/test_polar_*.py tests/wire/test_openmeter_*.py)
 WIRE_REST_TESTS := $(filter-out $(WIRE_USAGE_TESTS) tests/wire/test_conformance.py,$(wildcard tests/wire/test_*.py))

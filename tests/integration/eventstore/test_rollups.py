@@ -188,7 +188,9 @@ def stored_without_saying_so(store: ClickHouseEventStore) -> Callable[..., Await
     return stored
 
 
-@pytest.mark.parametrize("rows_max", [20_000, 15])
+@pytest.mark.parametrize(
+    ("events_url", "rows_max"), [("embedded", 15), ("server", 20_000)], indirect=["events_url"]
+)
 @pytest.mark.parametrize("seed", range(examples(1)))
 async def test_the_newest_events_of_named_owners(
     store: ClickHouseEventStore, monkeypatch: pytest.MonkeyPatch, seed: int, rows_max: int

@@ -390,7 +390,7 @@ def test_events_that_are_added_one_by_one(events, aggregation, value, groups, qu
     )
 
 
-@settings(SLOW, max_examples=examples(120))
+@settings(SLOW, max_examples=examples(60))
 @GIVEN_ABOUT_OWNERS
 def test_hours_in_memory(events, aggregation, value, groups, query, cut):
     """Some events come in cells and the others one by one."""
@@ -424,7 +424,7 @@ async def hours_of_all(store, meter, asked, events, cut):
     return runs.find(asked)
 
 
-@settings(SLOW, max_examples=examples(60))
+@settings(SLOW, max_examples=examples(30))
 @GIVEN_ABOUT_OWNERS
 def test_hours_of_all_owners(store, events, aggregation, value, groups, query, cut):
     organisation, owned = settle(store, events)
@@ -497,7 +497,7 @@ def test_quantities_that_are_added_one_by_one(events, aggregation, value, tree, 
     assert decode_quantities(meter, asked, standing) == evaluate_quantities(meter, asked, events)
 
 
-@settings(SLOW, max_examples=examples(120))
+@settings(SLOW, max_examples=examples(60))
 @given(
     events=many_events(),
     aggregation=st.sampled_from(sorted(ADDED)),
