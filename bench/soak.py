@@ -1,9 +1,10 @@
 """Events come in and questions are answered together, for a while: no error, flat memory, no growing latency.
 
-    python -m bench.soak [--quick] [--minutes 10] [--rate 5000]
+    python -m bench.soak [--quick] [--minutes 10] [--warm-up 3] [--rate 5000]
 
 The client sends batches at a steady rate and asks one question after another beside it, over one customer
-and over all. Every minute prints what happened in it; at the end every event must have been counted once.
+and over all. Every minute prints what happened in it; at the end the first and the last third of the minutes
+after the warm-up are compared, and every event must have been counted once.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from statistics import median
 
 import httpx
 from bench.ingest import KEY, machine, memory_mb, own_memory_mb, serving_meterhouse
@@ -31,6 +33,7 @@ class Minute:
 
     sent: list[float] = field(default_factory=list)
     asked: dict[str, list[float]] = field(default_factory=dict)
+    memory_mb: float = 0.0
 
 
 @dataclass
@@ -42,6 +45,7 @@ class Run:
     rate: float
     stored: int = 0
     minute: Minute = field(default_factory=Minute)
+    past: list[Minute] = field(default_factory=list)
 
 
 def batch(first: int) -> bytes:
@@ -110,10 +114,26 @@ async def watch(run: Run, pid: int) -> None:
         number += 1
         await asyncio.sleep(min(60.0, max(0.1, run.until - time.monotonic())))
         past, run.minute = run.minute, Minute()
+        past.memory_mb = own_memory_mb(pid)
+        run.past.append(past)
         cells = [percentiles(past.sent)]
         cells += [percentiles(past.asked.get(name, [])) for name in ("one customer", "all")]
-        cells.append(f"{memory_mb(pid):,.0f} / {own_memory_mb(pid):,.0f}")
+        cells.append(f"{memory_mb(pid):,.0f} / {past.memory_mb:,.0f}")
         print(f"| {number} | {run.stored:,} | {' | '.join(cells)} |", flush=True)
+
+
+def trend(past: list[Minute]) -> str:
+    """Medians of the first third of some minutes, and of the last."""
+    third = max(1, len(past) // 3)
+    parts = past[:third], past[-third:]
+    batches = [median([ms for minute in part for ms in minute.sent]) for part in parts]
+    told = [f"batches {batches[0]:.1f} and {batches[1]:.1f} ms"]
+    for name in past[0].asked:
+        first, last = (median([ms for minute in part for ms in minute.asked.get(name, [])]) for part in parts)
+        told.append(f"{name} {first:.1f} and {last:.1f}")
+    memory = [median([minute.memory_mb for minute in part]) for part in parts]
+    told.append(f"own memory {memory[0]:,.0f} and {memory[1]:,.0f} MB")
+    return f"first and last third of {len(past)} minutes: {'; '.join(told)}"
 
 
 def percentiles(took: list[float]) -> str:
@@ -121,29 +141,32 @@ def percentiles(took: list[float]) -> str:
     return f"{took[len(took) // 2]:.0f} / {took[int(len(took) * 0.99)]:.0f}" if took else "–"
 
 
-async def soak(address: tuple[str, int], pid: int, minutes: float, rate: float) -> None:
+async def soak(address: tuple[str, int], pid: int, minutes: float, warm_up: int, rate: float) -> None:
     base = f"http://{address[0]}:{address[1]}"
     async with httpx.AsyncClient(base_url=base, headers=HEADERS, timeout=60) as client:
         meter = {"slug": METER, "eventType": METER, "aggregation": "SUM", "valueProperty": "$.tokens"}
         meter |= {"groupBy": {"model": "$.model"}}  # type: ignore[dict-item]
         (await client.post("/api/v1/meters", json=meter)).raise_for_status()
-        run = Run(client, time.monotonic() + minutes * 60, rate)
+        run = Run(client, time.monotonic() + (warm_up + minutes) * 60, rate)
         await asyncio.gather(send(run), ask(run), watch(run, pid))
         (row,) = (await client.get(f"/api/v1/meters/{METER}/query")).json()["data"]
         if row["value"] != expected(run.stored):
             sys.exit(f"the total is {row['value']}, not {expected(run.stored)}")
         print(f"{run.stored:,} events sent, each counted once")
+        print(f"after {warm_up} minutes of warm-up, {trend(run.past[warm_up:])}")
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="bench.soak", description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="half a minute")
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--warm-up", type=int, default=3, help="minutes before those that are compared")
     parser.add_argument("--rate", type=float, default=5_000.0, help="events per second")
     options = parser.parse_args(arguments)
     print(machine())
     with serving_meterhouse() as (address, pid):
-        asyncio.run(soak(address, pid, 0.5 if options.quick else options.minutes, options.rate))
+        minutes, warm_up = (0.5, 0) if options.quick else (options.minutes, options.warm_up)
+        asyncio.run(soak(address, pid, minutes, warm_up, options.rate))
 
 
 if __name__ == "__main__":
