@@ -43,18 +43,22 @@ def hourly(query: MeterQuery) -> MeterQuery:
 
 
 def quantities_as_meter_query(query: QuantityQuery) -> MeterQuery | None:
-    """The question, by customer, whose rows `quantities_from` puts together; `None` where there is none."""
+    """The question, by owner, whose rows `quantities_from` puts together; `None` where there is none."""
     named = query.identities
-    if named is None or not named.customer_ids or query.metadata or query.customer_function is not None:
+    if named is None or query.metadata or query.customer_function is not None:
         return None
     plan = plan_quantities(query)
+    asked = MeterQuery(plan.from_at, plan.to_at, Window(query.interval), query.zone)
+    if not named.customer_ids:
+        are_subjects = named.external_ids and "" not in named.external_ids  # which others' events have too
+        return replace(asked, subjects=tuple(sorted(named.external_ids))) if are_subjects else None
     first, *others = sorted(named.customer_ids)
     owners = {first: tuple(sorted(named.external_ids)), **dict.fromkeys(others, ())}
-    return MeterQuery(plan.from_at, plan.to_at, Window(query.interval), query.zone, customers=owners)
+    return replace(asked, customers=owners)
 
 
 def quantities_from(aggregation: Aggregation, query: QuantityQuery, rows: Iterable[Row]) -> list[Row]:
-    """One row for each listed bucket with events, of rows by customer."""
+    """One row for each listed bucket with events, of rows by owner."""
     listed = frozenset(plan_quantities(query).keys)
     found: dict[object, Parts] = {}
     for row in rows:
