@@ -155,6 +155,7 @@ class Rollups:
         # Less once the store has run out of memory.
         self._batch_events = max(self._limits.batch_events_max, self._limits.catch_up_events)
         self._seen = -1
+        self._owners_took = 0.0
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -233,16 +234,17 @@ class Rollups:
     async def _keep_up(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            began, lags = loop.time(), False
+            began, lags, self._owners_took = loop.time(), False, 0.0
             try:
                 lags = await self._pass()
             except DependencyFailed as failure:
                 log.warning("rollups could not be carried on: %s", failure)
             took = loop.time() - began
-            if lags:
-                await asyncio.sleep(took * self._limits.catch_up_rest_factor)
-            else:
-                await asyncio.sleep(max(self._limits.pause_s, took * self._limits.rest_factor))
+            rest = took * self._limits.catch_up_rest_factor
+            if not lags:
+                # Owners' hours are loaded once; what has come to the rollup since need not wait for that.
+                rest = max(self._limits.pause_s, rest, (took - self._owners_took) * self._limits.rest_factor)
+            await asyncio.sleep(rest)
 
     async def _pass(self) -> bool:
         """Carry each rollup on by a batch if it is worth it; say whether there is much to do even so."""
@@ -260,8 +262,10 @@ class Rollups:
                 is_rested = _now() - kept.small_at >= self._limits.small_pause_s
                 behind = 1 if is_rested else self._limits.idle_behind_min
             has_made |= await asyncio.shield(self._carry_on(kept, behind_min=behind))
+        began = _now()
         for definition in () if self.owners is None else self.owners.definitions():
             has_more |= await asyncio.shield(self._carry_owners_on(definition, reached))
+        self._owners_took = _now() - began
         if is_idle and not has_made:  # what is merged after each batch is merged all over again
             await self._merge_one()
         return has_more or any(
