@@ -155,7 +155,6 @@ class Rollups:
         # Less once the store has run out of memory.
         self._batch_events = max(self._limits.batch_events_max, self._limits.catch_up_events)
         self._seen = -1
-        self._owners_took = 0.0
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -234,20 +233,24 @@ class Rollups:
     async def _keep_up(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            began, lags, self._owners_took = loop.time(), False, 0.0
+            began, lags, owners_took = loop.time(), False, 0.0
             try:
                 lags = await self._pass()
             except DependencyFailed as failure:
                 log.warning("rollups could not be carried on: %s", failure)
+            else:
+                passed = loop.time()
+                lags |= await self._carry_all_owners_on()
+                owners_took = loop.time() - passed
             took = loop.time() - began
             rest = took * self._limits.catch_up_rest_factor
             if not lags:
                 # Owners' hours are loaded once; what has come to the rollup since need not wait for that.
-                rest = max(self._limits.pause_s, rest, (took - self._owners_took) * self._limits.rest_factor)
+                rest = max(self._limits.pause_s, rest, (took - owners_took) * self._limits.rest_factor)
             await asyncio.sleep(rest)
 
     async def _pass(self) -> bool:
-        """Carry each rollup on by a batch if it is worth it; say whether there is much to do even so."""
+        """Carry each rollup on by a batch if it is worth it; say whether one lags far behind even so."""
         if not self._kept:
             return False
         reached = await self._newest()
@@ -255,20 +258,16 @@ class Rollups:
             return False
         is_idle = reached == self._seen
         self._seen = reached
-        has_made = has_more = False
+        has_made = False
         for kept in list(self._kept.values()):
             behind = self._limits.behind_min
             if is_idle:
                 is_rested = _now() - kept.small_at >= self._limits.small_pause_s
                 behind = 1 if is_rested else self._limits.idle_behind_min
             has_made |= await asyncio.shield(self._carry_on(kept, behind_min=behind))
-        began = _now()
-        for definition in () if self.owners is None else self.owners.definitions():
-            has_more |= await asyncio.shield(self._carry_owners_on(definition, reached))
-        self._owners_took = _now() - began
         if is_idle and not has_made:  # what is merged after each batch is merged all over again
             await self._merge_one()
-        return has_more or any(
+        return any(
             not kept.is_refused and reached - kept.upto >= self._limits.batch_events_max
             for kept in self._kept.values()
         )
@@ -313,6 +312,13 @@ class Rollups:
             await self._add_batch(kept, definition, reach, upto)
             await self._drop_leftovers(kept, definition)
             return True
+
+    async def _carry_all_owners_on(self) -> bool:
+        """Carry the hours of all owners on by a step for each meter; say whether there is more to do."""
+        has_more = False
+        for definition in () if self.owners is None else self.owners.definitions():
+            has_more |= await asyncio.shield(self._carry_owners_on(definition, self._seen))
+        return has_more
 
     async def _carry_owners_on(self, definition: int, newest: int) -> bool:
         """Carry the hours of all owners on, unless they would lag too far behind to be of use."""
