@@ -6,18 +6,28 @@ care to stay correct: keys may be added that were never stored, and never need t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 Keys = npt.NDArray[np.uint64]  # shape (n, 2): the two halves of each 128-bit key
+Words = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 
-BITS_PER_KEY = 24  # one false "perhaps" in fifteen thousand when full
+BITS_PER_KEY = 28  # one false "perhaps" in two hundred thousand when full
 BITS_SET = 3  # in each word
-# Odd, so that nothing of a key is lost; each chooses another word.
-MULTIPLIERS = tuple(np.uint64(odd) for odd in (1, 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F))
+# Odd, so that nothing of a key is lost; each chooses another word, and other bits in it.
+MULTIPLIERS = np.array(
+    [
+        0x9E3779B97F4A7C15,
+        0xC2B2AE3D27D4EB4F,
+        0x165667B19E3779F9,
+        0xD6E8FEB86659FD93,
+        0xA0761D6478BD642F,
+    ],
+    dtype=np.uint64,
+)
 FIRST_CAPACITY = 1 << 20
 GROWTH = 2
 
@@ -43,27 +53,39 @@ class _Layer:
         return int(self._words.nbytes)
 
     def add(self, keys: Keys) -> None:
-        for places, masks in self._parts(keys):
-            np.bitwise_or.at(self._words, places, masks)
+        places, masks = self._places(keys, MULTIPLIERS), _masks(keys, MULTIPLIERS)
+        self._words[places] |= masks
+        # Of several keys in one word, the last one has won: the others are added one after another.
+        lost = (self._words[places] & masks) != masks
+        if lost.any():
+            np.bitwise_or.at(self._words, places[lost], masks[lost])
         self.size += len(keys)
 
     def contains(self, keys: Keys) -> Flags:
-        found: Flags = np.ones(len(keys), dtype=np.bool_)
-        for places, masks in self._parts(keys):
-            found &= (self._words[places] & masks) == masks
+        """Look at one word, and at the others only for the few keys that it does not rule out."""
+        found: Flags = np.zeros(len(keys), dtype=np.bool_)
+        left = np.arange(len(keys))
+        for multipliers in (MULTIPLIERS[:1], MULTIPLIERS[1:]):
+            masks = _masks(keys, multipliers)
+            has_all = ((self._words[self._places(keys, multipliers)] & masks) == masks).all(axis=1)
+            left, keys = left[has_all], keys[has_all]
+            if not left.size:
+                break
+        found[left] = True
         return found
 
-    def _parts(self, keys: Keys) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]]:
-        """The words of each key, and its bits in them."""
-        for turn, multiplier in enumerate(MULTIPLIERS):
-            places = ((keys[:, 0] * multiplier) % np.uint64(len(self._words))).astype(np.int64)
-            yield places, _masks(keys, turn * BITS_SET)
+    def _places(self, keys: Keys, multipliers: Words) -> npt.NDArray[np.int64]:
+        """The words of each key, one for each multiplier: shape (n, multipliers)."""
+        places: Words = (keys[:, :1] * multipliers) % np.uint64(len(self._words))
+        return places.astype(np.int64)
 
 
-def _masks(keys: Keys, first: int) -> npt.NDArray[np.uint64]:
-    masks = np.zeros(len(keys), dtype=np.uint64)
-    for turn in range(first, first + BITS_SET):
-        masks |= np.uint64(1) << ((keys[:, 1] >> np.uint64(6 * turn)) & np.uint64(63))
+def _masks(keys: Keys, multipliers: Words) -> Words:
+    """The bits of each key in its words, each chosen by six bits of a product: the upper ones, mixed best."""
+    mixed = keys[:, 1:] * multipliers
+    masks = np.zeros_like(mixed)
+    for turn in range(1, BITS_SET + 1):
+        masks |= np.uint64(1) << ((mixed >> np.uint64(64 - 6 * turn)) & np.uint64(63))
     return masks
 
 
