@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from meterhouse.apis.turns import Turns
 from meterhouse.customers.service import DeletionGuard
 from meterhouse.entitlements.balance import Balances
 from meterhouse.entitlements.consume import Consumer
@@ -80,3 +81,4 @@ class Services:
     customer_guards: Sequence[DeletionGuard] = ()
     mailer: Mailer | None = None
     known_meters: KnownMeters = field(default_factory=KnownMeters)
+    turns: Turns = field(default_factory=Turns)
