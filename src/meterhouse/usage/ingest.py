@@ -39,7 +39,7 @@ import pyarrow as pa
 from meterhouse.kernel.clock import Clock
 from meterhouse.kernel.errors import DependencyFailed, InvariantBroken, MeterhouseError
 from meterhouse.platform.ports import EventStore
-from meterhouse.usage.block import TABLE, EventRow, block_from_rows, rows_from_events
+from meterhouse.usage.block import TABLE, EventRow, columns_from_rows, numbered, rows_from_events
 from meterhouse.usage.key_filter import KeyFilter, keys_from_bytes
 from meterhouse.usage.model import Correction, Event
 from meterhouse.usage.newest import NewestEvents
@@ -50,6 +50,7 @@ KEYS_PER_LOOKUP = 2_000  # their text stays under the 128 KiB that a server take
 KEYS_PER_PAGE = 1_000_000
 KEY_SPACE = 1 << 128
 LINGER_STEP_S = 0.001
+LARGE_ROWS = 100  # fewer are cheaper to make into columns together
 
 Answer = TypeVar("Answer")
 Lock = Callable[[], contextlib.AbstractAsyncContextManager[object]]
@@ -82,10 +83,14 @@ class IngestCounts:
 
 @dataclass(slots=True)
 class _Waiting:
-    """One caller: its rows, and the promise to say which of them are new."""
+    """One caller: its rows, and the promise to say which of them are new.
+
+    Those of a large one are made into columns when they come, beside the block that is being stored then.
+    """
 
     rows: list[EventRow]
     done: asyncio.Future[list[bool]] = field(repr=False)
+    columns: pa.RecordBatch | None = field(repr=False, default=None)
 
 
 class Ingestor:
@@ -172,7 +177,8 @@ class Ingestor:
         while self._queued_rows >= self._limits.queued_rows_max and not self._is_stopping:
             await self._room.wait()
         self._check_running()
-        waiting = _Waiting(rows, asyncio.get_running_loop().create_future())
+        columns = columns_from_rows(rows) if len(rows) >= LARGE_ROWS else None
+        waiting = _Waiting(rows, asyncio.get_running_loop().create_future(), columns)
         self._queue.append(waiting)
         self._queued_rows += len(rows)
         if self._queued_rows >= self._limits.queued_rows_max:
@@ -272,7 +278,7 @@ class Ingestor:
         rows = callers[0].rows if len(callers) == 1 else [row for caller in callers for row in caller.rows]
         try:
             async with self._lock():
-                is_new = await self._store_new(rows)
+                is_new = await self._store_new(rows, callers)
         except Exception as failure:
             self.tell(rows)
             self._doubtful.append(rows)
@@ -289,35 +295,36 @@ class Ingestor:
                 caller.done.set_result(is_new[start:end])
             start = end
 
-    async def _store_new(self, rows: Sequence[EventRow]) -> list[bool]:
+    async def _store_new(self, rows: Sequence[EventRow], callers: Sequence[_Waiting]) -> list[bool]:
         """Insert the rows whose identity is not stored yet and comes first in this block."""
         await self._settle()
         keys = [row[0] for row in rows]
         known = await self._find_stored(keys)
-        if known or len(set(keys)) != len(keys):
-            is_new = _first_of_each(keys, known)
-            rows = [row for row, new in zip(rows, is_new, strict=True) if new]
-        else:
-            is_new = [True] * len(keys)
-        if rows:
-            await self._insert(rows)
-            self.tell(rows)
-        self.counts.stored += len(rows)
-        self.counts.duplicates += len(is_new) - len(rows)
+        if not known and len(set(keys)) == len(keys):
+            await self._insert(rows, _joined(callers))
+            self.counts.stored += len(rows)
+            return [True] * len(rows)
+        is_new = _first_of_each(keys, known)
+        new = [row for row, flag in zip(rows, is_new, strict=True) if flag]
+        if new:
+            await self._insert(new, columns_from_rows(new))
+        self.counts.stored += len(new)
+        self.counts.duplicates += len(rows) - len(new)
         return is_new
 
-    async def _insert(self, rows: Sequence[EventRow]) -> None:
+    async def _insert(self, rows: Sequence[EventRow], columns: pa.RecordBatch) -> None:
         if not self.is_shared:
             self._filter.add(keys_from_bytes([row[0] for row in rows]))
         else:
             self._assigned = await newest_seq(self._store, self._assigned)
         first = self._assigned + 1
         self._assigned += len(rows)
-        block = block_from_rows(rows, self._clock.now(), first_seq=first)
+        block = numbered(columns, self._clock.now(), first_seq=first)
         await self._store.insert_arrow(TABLE, block, timeout_s=self._limits.insert_timeout_s)
         self._reached = self._assigned
         if not self.is_shared:
             self.newest.add(first, rows)
+        self.tell(rows)
 
     def tell(self, rows: Sequence[EventRow], corrections: Sequence[Correction] = ()) -> None:
         """Tell the listeners what was stored or corrected.
@@ -393,6 +400,23 @@ def _raw_bytes(column: pa.FixedSizeBinaryArray) -> bytes:
     width = column.type.byte_width
     data = column.buffers()[1].to_pybytes()
     return bytes(data[column.offset * width : (column.offset + len(column)) * width])
+
+
+def _joined(callers: Sequence[_Waiting]) -> pa.RecordBatch:
+    """The columns of all rows of some callers, in their order."""
+    pieces: list[pa.RecordBatch] = []
+    small: list[EventRow] = []
+    for caller in callers:
+        if caller.columns is None:
+            small += caller.rows
+            continue
+        if small:
+            pieces.append(columns_from_rows(small))
+            small = []
+        pieces.append(caller.columns)
+    if small:
+        pieces.append(columns_from_rows(small))
+    return pieces[0] if len(pieces) == 1 else pa.concat_batches(pieces)
 
 
 def _first_of_each(keys: Sequence[bytes], known: set[bytes]) -> list[bool]:

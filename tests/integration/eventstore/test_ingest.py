@@ -21,7 +21,7 @@ from meterhouse.kernel.clock import SystemClock, TestClock
 from meterhouse.kernel.errors import DependencyFailed, Invalid, InvariantBroken
 from meterhouse.platform.events import ClickHouseEventStore
 from meterhouse.usage.block import EventRow
-from meterhouse.usage.ingest import IngestLimits, Ingestor
+from meterhouse.usage.ingest import LARGE_ROWS, IngestLimits, Ingestor
 from meterhouse.usage.model import Correction, Event
 
 OTHER = UUID("01900000-0000-7000-8000-000000000002")
@@ -142,6 +142,40 @@ async def test_concurrent_requests_share_blocks_and_count_once(
     assert await count(store) == (50, 50)
 
 
+async def test_large_and_small_requests_share_a_block_in_their_order(
+    store: ClickHouseEventStore, ingestor: Ingestor
+) -> None:
+    sizes = [1, 2, LARGE_ROWS, LARGE_ROWS + 1, 1, LARGE_ROWS - 1, LARGE_ROWS, 1]
+    events = [
+        [event(f"{caller}-{n}", data=f'{{"caller": {caller}, "n": {n}}}') for n in range(size)]
+        for caller, size in enumerate(sizes)
+    ]
+
+    answers = await asyncio.gather(*(ingestor.submit(some) for some in events))
+
+    assert answers == [[True] * size for size in sizes]
+    assert ingestor.counts.blocks == 1
+    stored = await store.query("SELECT id, data, uid FROM events ORDER BY seq")
+    assert [(id, data, uid) for id, data, uid in stored.rows] == [
+        (one.id, one.data, one.uid) for some in events for one in some
+    ]
+
+
+async def test_repeats_between_large_and_small_requests_count_once(
+    store: ClickHouseEventStore, ingestor: Ingestor
+) -> None:
+    large = [event(str(n)) for n in range(LARGE_ROWS)]
+
+    first, second, third = await asyncio.gather(
+        ingestor.submit(large[5:6]), ingestor.submit(large), ingestor.submit(large[7:8])
+    )
+
+    assert (first, third) == ([True], [False])
+    assert second == [n != 5 for n in range(LARGE_ROWS)]
+    assert await ingestor.submit(large) == [False] * LARGE_ROWS
+    assert await count(store) == (LARGE_ROWS, LARGE_ROWS)
+
+
 async def test_callers_who_come_back_together_share_blocks(
     store: ClickHouseEventStore, ingestor: Ingestor
 ) -> None:
@@ -187,8 +221,9 @@ def test_any_interleaving_stores_each_identity_once_and_reports_it_once(
 
 
 @pytest.fixture
-def any_interleaving(events_url: str) -> object:
-    """Send batches at the same time, some before and some after a restart of the ingestor."""
+def any_interleaving(events_url: str, monkeypatch: pytest.MonkeyPatch) -> object:
+    """Send large and small batches at the same time, some before and some after a restart of the ingestor."""
+    monkeypatch.setattr("meterhouse.usage.ingest.LARGE_ROWS", 4)
 
     async def send(batches: list[list[int]], restart_after: int, with_lock: bool) -> None:
         opened = opened_shared if with_lock else opened_alone
