@@ -38,6 +38,7 @@ from meterhouse.extraction.regeneration import RegenerationTasks
 from meterhouse.extraction.service import Sources
 from meterhouse.identity import service as identity
 from meterhouse.identity.authenticate import Authenticator
+from meterhouse.identity.engine import check_given_secret
 from meterhouse.kernel.clock import Clock, SystemClock, TestClock
 from meterhouse.kernel.errors import Invalid
 from meterhouse.monitoring.retention import JobRetention
@@ -109,6 +110,8 @@ async def running(settings: Settings, *, api: bool = True, worker: bool = True) 
     Raises `Invalid`, `Conflict` or `DependencyFailed` with one sentence when something cannot start.
     """
     policy = AddressPolicy.parse(settings.fetch_allow)
+    if settings.api_key:
+        check_given_secret(settings.api_key)
     async with AsyncExitStack() as stack:
         engines = await _open_engines(stack, settings, one_process=api and worker)
         clock = await _open_clock(engines.database, settings)

@@ -88,11 +88,15 @@ class NewestEvents:
         for follower in self._followers:
             follower.add(rows)
 
+    def reaches(self, after: int) -> bool:
+        """Whether all events above `after` are here."""
+        return after >= self._floor
+
     def find(
         self, *, after: int, organisation_id: UUID, event_type: str, subjects: Collection[str]
     ) -> list[EventRow] | None:
         """Events of one type and some subjects above `after`; `None` when some may be missing."""
-        if after < self._floor:
+        if not self.reaches(after):
             return None
         found: list[EventRow] = []
         for block in reversed(self._blocks):

@@ -183,8 +183,11 @@ def _take_hours(
     """The hours of an hourly question, of all owners' hours in memory if these are there."""
     owners = store.rollups.owners
     runs = None if owners is None else owners.find(key[0], meter, wanted)
-    found = None if runs is None else runs.find(wanted)
-    if found is None or store.newest is None:
+    # Whether the newest events go on from there is quickly said, and to find an owner's hours is not.
+    if runs is None or store.newest is None or not store.newest.reaches(runs.upto):
+        return None
+    found = runs.find(wanted)
+    if found is None:
         return None
     loaded, upto = found
     lacked = _newest_after(store.newest, upto, meter, loaded.reading)

@@ -133,7 +133,6 @@ def test_a_port_in_use_is_named(tmp_path: Path):
         ),
         ({"METERHOUSE_FETCH_ALLOW": "10.0.0.0/99"}, "10.0.0.0/99"),
         ({"METERHOUSE_TEST_CLOCK": "maybe"}, "METERHOUSE_TEST_CLOCK"),
-        ({"METERHOUSE_API_KEY": "short"}, "METERHOUSE_API_KEY needs 16 to 200"),
         ({"METERHOUSE_CONFIG": "/nowhere/at/all.toml"}, "all.toml"),
         ({"METERHOUSE_EVENTS_URL": "clickhouse://127.0.0.1:9/x"}, "ClickHouse server at 127.0.0.1:9"),
     ],
@@ -141,6 +140,14 @@ def test_a_port_in_use_is_named(tmp_path: Path):
 def test_settings_that_cannot_work_are_named(tmp_path: Path, environment: dict[str, str], pattern: str):
     result = run_cli("up", "--data", str(tmp_path / "data"), "--port", str(free_port()), **environment)
     assert_one_sentence(result, pattern)
+
+
+def test_a_key_that_cannot_be_used_is_refused_before_anything_is_made(tmp_path: Path):
+    result = run_cli(
+        "up", "--data", str(tmp_path / "data"), "--port", str(free_port()), METERHOUSE_API_KEY="x"
+    )
+    assert_one_sentence(result, "METERHOUSE_API_KEY needs 16 to 200")
+    assert not (tmp_path / "data").exists()
 
 
 def test_an_unwritable_data_folder_is_named(tmp_path: Path):
