@@ -135,7 +135,7 @@ def _check_field(one: Field, path: Keys) -> None:
     if one.type is not None and one.type not in TYPES:
         raise refused((*path, "type"), f"one of {', '.join(TYPES)} is needed")
     for key, pattern in (("regex", one.regex), ("trim", one.trim)):
-        if pattern is not None and not (pattern[:1] == "{" and pattern[1:-1] in kinds.SEARCH):
+        if pattern is not None and not (pattern[:1] == "{" and pattern[1:-1] in kinds.PATTERNS):
             _checked(partial(patterns.check, pattern), (*path, key))
     if len(one.alternates) > ALTERNATES_MAX:
         raise refused((*path, "alternates"), f"at most {ALTERNATES_MAX} are tried")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
 
 from meterhouse.extraction import patterns
 from meterhouse.extraction.engine.lexicon import DAYS, MONTHS
@@ -95,36 +95,45 @@ _TAIL = (
     r"(?:\s*[/(（*]?\s*(?!(?:m|kg|g|l|ml|lb|oz|stk|qm|sq)\b|m²)"
     rf"{_LETTER}{{1,12}}\.?(?:\s{_LETTER}{{1,12}}\.?)?\s*[)）]?)?\*?"
 )
-_FULL = {
-    "money": re.compile(
-        rf"(?:{_LETTER}{{1,12}}[:.：]?\s*){{0,2}}{_SUM}(?:\s*[-–—]\s*(?:{_SUM}|{_AMOUNT}))?{_TAIL}", re.I
-    ),
-    "date": re.compile(
-        rf"(?:{_LETTER}{{2,12}}\.?,?\s+)?(?:{_DATES})(?:{_AFTER_DATE})|{_MONTH}\s+(?:19|20)\d{{2}}", re.I
-    ),
-    "time": re.compile(rf"{_TIME}(?:\s*[-–—]\s*{_TIME})?\s*(?:[A-Z]{{2,4}}|Uhr|uur)?", re.I),
-    "duration": re.compile(rf"\(?{_DURATION}\)?\.?(?:\s{_LETTER}{{2,12}})?", re.I),
-    "number": re.compile(r"[#(№]?\s?[-+−]?\d[\d\s.,'’]*\)?(?:\s?%|[KkM])?"),
-    "area": re.compile(PATTERNS["area"], re.I),
-    "code": re.compile(r"(?=[^\s]*\d)[A-Za-z0-9][\w./-]{1,24}|[A-Z]{1,4}[ -]\d[\w./-]{0,20}|[A-Z]{2,5}"),
-    "year": re.compile(r"(?:19|20)\d{2}"),
-    "score": re.compile(r"\d{1,3}\s*[-–:]\s*\d{1,3}(?:\s*\(.{1,20}\))?"),
-    "version": re.compile(PATTERNS["version"], re.I),
-    "email": re.compile(PATTERNS["email"], re.I),
-    "phone": re.compile(rf"(?:{_LETTER}{{1,9}}[:.]?\s*)?{PATTERNS['phone']}", re.I),
-}
 _COUNTED = re.compile(r"\(?\d[\d\s.,'’]*\)?\s?[^\W\d_]{1,16}\.?|[^\W\d_]{1,16}[:]?\s?\(?\d[\d\s.,'’]*\)?")
 _RELATIVE_RE = re.compile(_RELATIVE, re.I)
 _PARTICLES = frozenset(
     words_of("de da di del della van von der den la le el al bin ben af av zu dos du y e i")
 )
 _LIST = re.compile(r"\s*(?:[,;&]|\band\b|\bund\b|\bet\b|\by\b|\be\b)\s*")
-SEARCH = {name: re.compile(pattern, re.I) for name, pattern in PATTERNS.items()}
+
+
+@cache
+def _whole() -> Mapping[str, re.Pattern[str]]:
+    """What the whole of a text of each kind looks like. Compiled when first asked for: dates take a while."""
+    return {
+        "money": re.compile(
+            rf"(?:{_LETTER}{{1,12}}[:.：]?\s*){{0,2}}{_SUM}(?:\s*[-–—]\s*(?:{_SUM}|{_AMOUNT}))?{_TAIL}", re.I
+        ),
+        "date": re.compile(
+            rf"(?:{_LETTER}{{2,12}}\.?,?\s+)?(?:{_DATES})(?:{_AFTER_DATE})|{_MONTH}\s+(?:19|20)\d{{2}}", re.I
+        ),
+        "time": re.compile(rf"{_TIME}(?:\s*[-–—]\s*{_TIME})?\s*(?:[A-Z]{{2,4}}|Uhr|uur)?", re.I),
+        "duration": re.compile(rf"\(?{_DURATION}\)?\.?(?:\s{_LETTER}{{2,12}})?", re.I),
+        "number": re.compile(r"[#(№]?\s?[-+−]?\d[\d\s.,'’]*\)?(?:\s?%|[KkM])?"),
+        "area": re.compile(PATTERNS["area"], re.I),
+        "code": re.compile(r"(?=[^\s]*\d)[A-Za-z0-9][\w./-]{1,24}|[A-Z]{1,4}[ -]\d[\w./-]{0,20}|[A-Z]{2,5}"),
+        "year": re.compile(r"(?:19|20)\d{2}"),
+        "score": re.compile(r"\d{1,3}\s*[-–:]\s*\d{1,3}(?:\s*\(.{1,20}\))?"),
+        "version": re.compile(PATTERNS["version"], re.I),
+        "email": re.compile(PATTERNS["email"], re.I),
+        "phone": re.compile(rf"(?:{_LETTER}{{1,9}}[:.]?\s*)?{PATTERNS['phone']}", re.I),
+    }
+
+
+@cache
+def _anywhere(kind: str) -> re.Pattern[str]:
+    return re.compile(PATTERNS[kind], re.I)
 
 
 def cut(pattern: str, text: str) -> str | None:
     """What an expression keeps of a text: its first group, or what a name such as `{money}` stands for."""
-    if pattern[:1] == "{" and pattern[1:-1] in SEARCH:
+    if pattern[:1] == "{" and pattern[1:-1] in PATTERNS:
         return find_kind(pattern[1:-1], text)
     return patterns.search(pattern, text)
 
@@ -135,8 +144,8 @@ def kinds_of(value: str) -> frozenset[str]:
     if len(value) > 80:
         return frozenset({"long", "text"})
     digits = any(char.isdigit() for char in value)
-    found = {name for name, pattern in _FULL.items() if pattern.fullmatch(value)} if digits else set()
-    if not digits and "@" not in value and _FULL["code"].fullmatch(value):
+    found = {name for name, pattern in _whole().items() if pattern.fullmatch(value)} if digits else set()
+    if not digits and "@" not in value and _whole()["code"].fullmatch(value):
         found.add("code")
     if _RELATIVE_RE.search(value) and len(value) < 45:
         found.add("date")
@@ -144,7 +153,7 @@ def kinds_of(value: str) -> frozenset[str]:
         found.add("counted")
     if value.startswith(("http://", "https://")):
         found.add("url")
-    elif "@" in value and _FULL["email"].fullmatch(value):
+    elif "@" in value and _whole()["email"].fullmatch(value):
         found.add("email")
     if not digits or len(value) > 25:
         found.add("text")
@@ -172,7 +181,7 @@ def _wordlike(word: str) -> bool:
 def find_kind(kind: str, value: str) -> str | None:
     """The first part of the text that has the form of `kind`; a date with its day of the week."""
     value = value[:SEARCHED_CHARS_MAX]
-    match = SEARCH[kind].search(value)
+    match = _anywhere(kind).search(value)
     if match is None:
         return None
     before = _WEEKDAY.search(value[: match.start()][-24:]) if kind == "date" else None
