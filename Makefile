@@ -67,7 +67,7 @@ run: install ## Start the server and walk through a first result (URL=â€¦ ASK="â
 test: install-dev ## Lint and run all tests
 	@rm -rf $(RECORDINGS)
 	@$(BIN)/python -m compileall -q src sdk
-	@$(MAKE) --no-print-directory -j7 --output-sync lint test-wire-usage test-wire-rest test-engines test-units test-contexts test-server
+	@$(MAKE) --no-print-directory -j7 --output-sync lint test-usage test-rest test-engines test-units test-contexts test-server
 	@$(PYTEST) tests/wire/test_conformance.py
 
 # The linters and six parts side by side, because tests wait more than they compute. What clients did in both parts of
@@ -77,15 +77,16 @@ RECORDINGS := $(VENV)/recordings
 WIRE_USAGE_TESTS := $(wildcard tests/wire/test_polar_*.py tests/wire/test_openmeter_*.py)
 WIRE_REST_TESTS := $(filter-out $(WIRE_USAGE_TESTS) tests/wire/test_conformance.py,$(wildcard tests/wire/test_*.py))
 FAILURE_TESTS := tests/integration/eventstore/test_failures.py
-ENGINE_TESTS := $(filter-out $(FAILURE_TESTS),$(wildcard tests/integration/eventstore/test_*.py))
+OWNER_TESTS := tests/integration/eventstore/test_all_owners.py
+ENGINE_TESTS := $(filter-out $(FAILURE_TESTS) $(OWNER_TESTS),$(wildcard tests/integration/eventstore/test_*.py))
 SHORT_TESTS := $(addprefix tests/integration/,apis browser console extraction fetch)
 CONTEXT_TESTS := $(filter-out $(SHORT_TESTS) %/eventstore %/server %__pycache__,$(patsubst %/,%,$(wildcard tests/integration/*/)))
 PYTEST = METERHOUSE_RECORDINGS=$(RECORDINGS) $(BIN)/python -m pytest --basetemp="$$(mktemp -d)/t"
 
-test-wire-usage:
-	@$(PYTEST) $(WIRE_USAGE_TESTS)
+test-usage:
+	@$(PYTEST) $(WIRE_USAGE_TESTS) $(OWNER_TESTS)
 
-test-wire-rest:
+test-rest:
 	@$(PYTEST) $(WIRE_REST_TESTS)
 
 test-engines:
