@@ -22,8 +22,8 @@ from meterhouse.settings import Settings
 # Clients that poll every 5 s must not race with the close of an idle connection.
 KEEP_ALIVE_S = 75
 DRAIN_S = 25
-# How long a thread that computes may keep the event loop waiting.
 GARBAGE_ALLOCATIONS = 20_000  # more objects made than gone, before the young ones are walked
+# How long a thread that computes may keep the event loop waiting.
 THREAD_TURN_S = 0.001
 BACKLOG = 2048
 
